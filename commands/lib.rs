@@ -1,0 +1,3 @@
+//! What is said.
+pub mod chat;
+pub mod spec;

@@ -1,0 +1,10 @@
+//! What is true: events, causes, incidents, verdicts.
+//!
+//! **Invariant:** no I/O, no platform, no clock of its own. Nothing here derives `Serialize` or a database trait:
+//! JSON and rows have types of their own at the adapters' edge. (`Deserialize` is used for `causes.toml` alone.)
+
+pub mod cause;
+pub mod event;
+pub mod facts;
+pub mod ids;
+pub mod ports;

@@ -1,0 +1,102 @@
+//! What we need from the world. Adapters in `src/` provide it.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::facts::{AppFacts, AppUser, Connection, LogFrom, LogPage, Page, ProvisioningFeature};
+use crate::ids::AppId;
+
+/// The time. Only one adapter reads the wall clock, so that a test can make an hour pass in a line.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// One Okta org, asked through its API. Every call is one request to Okta and may be repeated.
+#[async_trait]
+pub trait Directory: Send + Sync {
+    /// One page of the System Log as a polling request, at most 1,000 entries.
+    async fn log(&self, from: &LogFrom) -> Result<LogPage, DirectoryError>;
+
+    /// One page of the log of one app between two times, newest first: the history for a diagnosis.
+    /// `after` is the `next` of the page before.
+    async fn app_log(
+        &self,
+        app: &AppId,
+        since: Timestamp,
+        until: Timestamp,
+        after: Option<&str>,
+    ) -> Result<LogPage, DirectoryError>;
+
+    /// One app.
+    async fn app(&self, app: &AppId) -> Result<AppFacts, DirectoryError>;
+
+    /// One page of all active apps, at most 200; `after` is the `next` of the page before.
+    async fn apps(&self, after: Option<&str>) -> Result<Page<AppFacts>, DirectoryError>;
+
+    /// Its provisioning feature. A refusal of the kind “not for this app” is an answer, not an error.
+    async fn provisioning_feature(&self, app: &AppId) -> Result<ProvisioningFeature, DirectoryError>;
+
+    /// Its provisioning connection.
+    async fn connection(&self, app: &AppId) -> Result<Connection, DirectoryError>;
+
+    /// One page of its people with their Okta status, at most 500; `after` is the `next` of the page before.
+    async fn app_users(&self, app: &AppId, after: Option<&str>) -> Result<Page<AppUser>, DirectoryError>;
+}
+
+/// What went wrong at Okta: a variant for each thing somebody does about it.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoryError {
+    /// It asks us to come back later, or we keep off by ourselves so as not to spend the org's budget. Nothing was done.
+    #[error("Okta's rate limit is used up until {until}")]
+    RateLimited {
+        /// When to come back, by our clock.
+        until: Timestamp,
+    },
+    /// It knows no such thing (404).
+    #[error("Okta does not know {what}")]
+    Gone {
+        /// What was asked for, for example “app 0oa…”.
+        what: String,
+    },
+    /// The stored position in the log was refused (400 or 404 on a cursor); start again from a time.
+    #[error("Okta refused the stored position in its log: {said}")]
+    CursorRefused {
+        /// Okta's words.
+        said: String,
+    },
+    /// The credentials are wrong or were revoked (401).
+    #[error("Okta refuses the credentials: {said}")]
+    Unauthorized {
+        /// Okta's words.
+        said: String,
+    },
+    /// The credentials lack a right (403).
+    #[error("Okta forbids this: {said}; missing: {missing}")]
+    Forbidden {
+        /// Okta's words.
+        said: String,
+        /// The scope or role that is missing, by name, as far as it can be told.
+        missing: String,
+    },
+    /// Okta said no in another way (4xx).
+    #[error("Okta refused: {code} {said}")]
+    Refused {
+        /// `errorCode`, for example `E0000001`.
+        code: String,
+        /// `errorSummary` with its causes.
+        said: String,
+    },
+    /// Okta could not be reached, was too slow, or failed (5xx). It may or may not have been done.
+    #[error("Okta cannot be reached: {why}")]
+    Unreachable {
+        /// What happened, without anything secret.
+        why: String,
+    },
+    /// The answer could not be understood.
+    #[error("Okta's answer cannot be understood: {why}")]
+    BadAnswer {
+        /// What is wrong with it, and Okta's request id.
+        why: String,
+    },
+}

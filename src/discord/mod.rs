@@ -1,0 +1,1 @@
+//! Discord over HTTP and its gateway.

@@ -3,8 +3,12 @@
 //! **Invariant:** no I/O, no platform, no clock of its own. Nothing here derives `Serialize` or a database trait:
 //! JSON and rows have types of their own at the adapters' edge. (`Deserialize` is used for `causes.toml` alone.)
 
+pub mod casebook;
 pub mod cause;
 pub mod event;
 pub mod facts;
 pub mod ids;
+pub mod incident;
+pub mod notice;
 pub mod ports;
+pub mod store;

@@ -1,3 +1,120 @@
-//! What is said.
+//! What is said: the commands of `/okta`, the alert, the notices, the words for errors.
+//!
+//! **Invariant:** no I/O and no platform. A command has no side effect but through [`desk::Desk`], and says nothing
+//! but its return value (and a first draft of it).
+//!
+//! To add a command: a new file with its `spec`, `run`, words and test, and its two lines below. Registration at
+//! Discord, `/okta help`, the role check and the first answer to an interaction all read its [`Spec`].
+
+pub mod access;
+pub mod alert;
+pub mod announcements;
 pub mod chat;
+pub mod console;
+pub mod desk;
+mod diagnose;
+mod diagnose_message;
+pub mod errors;
+mod help;
+mod incidents;
+pub mod memory;
 pub mod spec;
+mod status;
+mod support;
+mod tasks;
+pub mod text;
+mod whoami;
+
+use async_trait::async_trait;
+
+use crate::access::Access;
+use crate::chat::{Call, Caller, Choice, First, Front, Message};
+use crate::desk::Desk;
+use crate::errors::CommandError;
+use crate::spec::{OptKind, Spec};
+
+/// One command.
+#[async_trait]
+pub trait Command: Send + Sync {
+    /// What it is.
+    fn spec(&self) -> Spec;
+
+    /// Its answer.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`], which [`errors::words`] turns into what the caller reads.
+    async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError>;
+}
+
+/// Every command, in the order of `/okta help`.
+pub const ALL: &[&dyn Command] = &[
+    &diagnose::Diagnose,
+    &incidents::Incidents,
+    &tasks::Tasks,
+    &status::Status,
+    &diagnose_message::DiagnoseMessage,
+    &whoami::Whoami,
+    &help::Help,
+];
+
+/// The specs of all commands.
+pub fn specs() -> Vec<Spec> {
+    ALL.iter().map(|command| command.spec()).collect()
+}
+
+/// Whether a caller may use a command.
+pub fn may(access: &Access, caller: &Caller, spec: &Spec) -> bool {
+    spec.role.is_none_or(|role| access.holds(caller, role))
+}
+
+fn find(verb: &str) -> Option<&'static dyn Command> {
+    ALL.iter().copied().find(|command| command.spec().name == verb)
+}
+
+#[async_trait]
+impl Front for Desk {
+    fn first(&self, caller: &Caller, verb: &str) -> First {
+        let Some(spec) = find(verb).map(Command::spec) else {
+            return First::Refuse(Message::text(
+                "This button is from another version of Provost and does nothing any more. `/okta help` shows what \
+                 you may do.",
+            ));
+        };
+        if may(&self.access, caller, &spec) {
+            return First::Open(spec.opening);
+        }
+        let role = spec.role.map_or("", crate::spec::Role::word);
+        let who = match self.access.is_empty() {
+            true => "nobody holds it yet: `[roles]` in Provost's configuration is empty",
+            false => "an admin gives it in `[roles]` of Provost's configuration",
+        };
+        First::Refuse(Message::text(format!(
+            "You may not use this: it takes the role **{role}**, and {who}. `/okta whoami` shows your roles."
+        )))
+    }
+
+    fn suggest(&self, caller: &Caller, verb: &str, option: &str, typed: &str) -> Vec<Choice> {
+        let Some(spec) = find(verb).map(Command::spec).filter(|spec| may(&self.access, caller, spec)) else {
+            return Vec::new();
+        };
+        match spec.options.iter().find(|each| each.name == option).map(|option| option.kind) {
+            Some(OptKind::App) => self.memory.suggest_apps(typed),
+            Some(OptKind::Person) => self.memory.suggest_people(typed),
+            Some(OptKind::Incident) => self.memory.suggest_incidents(typed),
+            Some(OptKind::OneOf(_)) | None => Vec::new(),
+        }
+    }
+
+    async fn run(&self, call: Call) -> Message {
+        // Checked again: what was allowed when the interaction was opened is decided here, where it counts.
+        let Some(command) = find(&call.verb) else { return Message::text("There is no such command.") };
+        if let First::Refuse(refusal) = self.first(&call.caller, &call.verb) {
+            return refusal;
+        }
+        match command.run(&call, self).await {
+            Ok(message) => message,
+            Err(failure) => errors::words(&failure, &self.reference()),
+        }
+    }
+}

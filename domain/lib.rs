@@ -5,6 +5,7 @@
 
 pub mod casebook;
 pub mod cause;
+pub mod diagnosis;
 pub mod event;
 pub mod facts;
 pub mod ids;

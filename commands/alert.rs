@@ -1,0 +1,301 @@
+//! The alert: one message an incident, in every state it can have. A pure function of the incident; the board shows
+//! it and edits it in place.
+
+use domain::cause::{Confidence, Offer, Rules, Strength};
+use domain::ids::RoleId;
+use domain::incident::{EndedBecause, Ending, Failure, FailureState, Incident, Mode, Stage};
+
+use crate::chat::{Button, ButtonStyle, Card, CustomId, Field, Message, Ping, Press, Row, Tone};
+use crate::console::{self, Console};
+use crate::text::{ago, escape, people, plain, when};
+
+/// How many people an alert names.
+const NAMED: usize = 5;
+
+/// What an alert needs beside its incident.
+pub struct Around<'a> {
+    /// The rules, for the causes' words.
+    pub rules: &'a Rules,
+    /// The org's Admin Console, if it is known.
+    pub console: Option<&'a Console>,
+    /// Who is on call.
+    pub oncall: Option<RoleId>,
+}
+
+/// The words for an incident's state: a sign and a word, never a colour alone.
+pub fn state_words(incident: &Incident) -> &'static str {
+    match &incident.stage {
+        Stage::Open if heals_itself(incident) => "[i] HEALING ITSELF",
+        Stage::Open => "[!] ACTION NEEDED",
+        Stage::Over { how: Ending::Fixed, .. } => "[✓] FIXED",
+        Stage::Over { how: Ending::Ended, .. } => "[=] ENDED",
+    }
+}
+
+/// The alert of an incident. It pings only when it is posted, not when it is edited: the caller clears `pings` then.
+pub fn alert(incident: &Incident, around: &Around<'_>) -> Message {
+    let pings: Vec<Ping> = around.oncall.filter(|_| incident.pings()).map(Ping::Role).into_iter().collect();
+    let mut content = headline(incident);
+    for ping in &pings {
+        content.push_str(&format!(" {ping}"));
+    }
+    Message {
+        content,
+        card: Some(card(incident, around)),
+        rows: buttons(incident, around),
+        files: Vec::new(),
+        pings,
+    }
+}
+
+/// What an older chapter's message becomes once the failure came back: it points to the newer one.
+pub fn replaced(incident: &Incident, chapter: u32, newer: &str) -> Message {
+    let label = escape(&incident.app.label, 200);
+    Message {
+        content: format!("[!] CAME BACK · {label} · {} goes on here: {newer}", incident.number),
+        card: Some(Card {
+            tone: Tone::Quiet,
+            title: format!("{} · {}", plain(&incident.app.label, 150), incident.number),
+            body: "This failure was over and came back. The newer alert shows how it stands now.".to_owned(),
+            fields: Vec::new(),
+            footer: footer(incident, chapter),
+        }),
+        ..Message::default()
+    }
+}
+
+/// The last line of an incident's card. The board finds its own message again by it.
+pub fn footer(incident: &Incident, chapter: u32) -> String {
+    match chapter {
+        1 => format!("Provost · {} · {}", incident.org, incident.number),
+        _ => format!("Provost · {} · {} · came back {}×", incident.org, incident.number, chapter - 1),
+    }
+}
+
+/// The name of an incident's thread.
+pub fn thread_name(incident: &Incident) -> String {
+    plain(&format!("{} {}", incident.number, incident.app.label), 100)
+}
+
+/// The line that a phone shows: state, app, how many people.
+fn headline(incident: &Incident) -> String {
+    let state = state_words(incident);
+    let label = escape(&incident.app.label, 200);
+    let failing = incident.failing().count();
+    let all = incident.failures.len();
+    let tail = match &incident.stage {
+        Stage::Open if heals_itself(incident) => format!("{} waiting for Okta's own retry", people(failing)),
+        Stage::Open if all > failing => {
+            format!("{} cannot be provisioned, {} of {all} done", people(failing), all - failing)
+        }
+        Stage::Open => format!("{} cannot be provisioned", people(failing)),
+        Stage::Over { how: Ending::Fixed, .. } => {
+            let fixed = count(incident, |state| matches!(state, FailureState::Fixed(_)));
+            format!("{} provisioned", people(fixed))
+        }
+        Stage::Over { how: Ending::Ended, .. } => format!("{}, nothing left to provision", people(all)),
+    };
+    let again = if incident.chapter > 1 && incident.stage == Stage::Open { " again" } else { "" };
+    format!("{state} · {label} · {tail}{again}")
+}
+
+fn card(incident: &Incident, around: &Around<'_>) -> Card {
+    let tone = match &incident.stage {
+        Stage::Open if heals_itself(incident) => Tone::Waiting,
+        Stage::Open => Tone::Alarm,
+        Stage::Over { how: Ending::Fixed, .. } => Tone::Good,
+        Stage::Over { how: Ending::Ended, .. } => Tone::Quiet,
+    };
+    let mut fields = vec![field("Who", who(incident)), field("Impact", impact(incident))];
+    fields.push(field("Cause", cause(incident, around)));
+    if incident.stage == Stage::Open {
+        fields.push(field("Fix", fix(incident, around)));
+    }
+    fields.push(field("Evidence", evidence(incident)));
+    fields.push(field("Status", status(incident)));
+    Card {
+        tone,
+        title: format!("{} · {}", plain(&incident.app.label, 150), incident.number),
+        body: String::new(),
+        fields,
+        footer: footer(incident, incident.chapter),
+    }
+}
+
+fn field(name: &str, value: String) -> Field {
+    Field { name: name.to_owned(), value }
+}
+
+fn heals_itself(incident: &Incident) -> bool {
+    incident.cause == domain::cause::CauseId::self_healing()
+}
+
+fn count(incident: &Incident, which: impl Fn(&FailureState) -> bool) -> usize {
+    incident.failures.values().filter(|failure| which(&failure.state)).count()
+}
+
+/// A person as an alert names them.
+pub fn name(failure: &Failure, limit: usize) -> String {
+    let person = &failure.person;
+    let name = person.name.as_deref().or(person.login.as_deref()).unwrap_or(person.id.as_str());
+    escape(name, limit)
+}
+
+fn who(incident: &Incident) -> String {
+    let open = incident.stage == Stage::Open;
+    let mut shown: Vec<&Failure> = match open {
+        true => incident.failing().collect(),
+        false => incident.failures.values().collect(),
+    };
+    shown.sort_by_key(|failure| std::cmp::Reverse(failure.last));
+    let lines: Vec<String> = shown
+        .iter()
+        .take(NAMED)
+        .map(|failure| {
+            let login = failure.person.login.as_deref().map(|login| format!(" ({})", escape(login, 64)));
+            let how = match failure.assigned {
+                Some(domain::facts::Scope::Group) => " · assigned by a group",
+                Some(domain::facts::Scope::Person) => " · assigned by name",
+                None => "",
+            };
+            format!("{}{}{how}", name(failure, 64), login.unwrap_or_default())
+        })
+        .collect();
+    match shown.len() > NAMED {
+        true => format!("{}\nand {} more", lines.join("\n"), shown.len() - NAMED),
+        false => lines.join("\n"),
+    }
+}
+
+fn impact(incident: &Incident) -> String {
+    let label = escape(&incident.app.label, 120);
+    let first = incident.failures.values().map(|failure| failure.first).min().unwrap_or(incident.opened);
+    match &incident.stage {
+        Stage::Open => format!("No working account in {label} since {}", when(first)),
+        Stage::Over { at, .. } => format!("Failed since {}, over since {}", when(first), when(*at)),
+    }
+}
+
+fn cause(incident: &Incident, around: &Around<'_>) -> String {
+    let cause = around.rules.cause(&incident.cause);
+    let sure = incident.confidence.word();
+    let mut text = format!("**{}** ({sure})\n{}", cause.title, cause.explanation);
+    if incident.confidence == Confidence::Possible {
+        text.push_str("\nOkta gave no reason; Deactivate Users being off makes this the likeliest.");
+    }
+    match incident.findings.as_ref().and_then(|findings| findings.deactivates_users) {
+        Some(true) => text.push_str("\nDeactivate Users is **on** for this app."),
+        Some(false) => text.push_str("\nDeactivate Users is **off** for this app."),
+        None => {}
+    }
+    for missing in incident.findings.iter().flat_map(|findings| &findings.missing) {
+        text.push_str(&format!("\nCould not be read: {}", escape(missing, 160)));
+    }
+    crate::text::fit(text, 1024)
+}
+
+fn fix(incident: &Incident, around: &Around<'_>) -> String {
+    let cause = around.rules.cause(&incident.cause);
+    if cause.offer.first() == Some(&Offer::Wait) {
+        return "Nothing to do now. Okta tries again by itself, up to ten times.".to_owned();
+    }
+    if !cause.offer.contains(&Offer::Enable) {
+        return format!("See [the vendor's article]({}).", cause.link);
+    }
+    let findings = incident.findings.as_ref();
+    match findings.and_then(|findings| findings.deactivates_users) {
+        Some(true) => format!(
+            "The setting is on already, so retry first: {}. If it fails again, the fault is on the app's side.",
+            console::RETRY
+        ),
+        Some(false) | None => {
+            let how = match findings.map(|findings| findings.mode) {
+                Some(Mode::Api) => "Okta's API can write this app's setting, or by hand",
+                Some(Mode::Guided) | None => "By hand, this app's setting has no API",
+            };
+            format!(
+                "If the setting should be on. {how}: {}. Then {}.\n{}\nIf it should stay off: activate or delete \
+                 the account in the app, then retry.",
+                console::TURN_ON,
+                console::RETRY,
+                console::PRICE
+            )
+        }
+    }
+}
+
+fn evidence(incident: &Incident) -> String {
+    let newest = incident.failures.values().max_by_key(|failure| failure.last);
+    let mut lines = Vec::new();
+    if let Some(failure) = newest {
+        let reason = failure
+            .reason
+            .as_deref()
+            .map_or("Okta gave no reason".to_owned(), |reason| format!("“{}”", escape(reason, 300)));
+        lines.push(format!("{reason}\nevent {}", escape(failure.event.as_str(), 80)));
+    }
+    let proofs: Vec<_> = incident
+        .failures
+        .values()
+        .filter_map(|failure| match &failure.state {
+            FailureState::Fixed(proof) => Some(proof),
+            FailureState::Failing | FailureState::Ended { .. } => None,
+        })
+        .collect();
+    if let Some(proof) = proofs.iter().max_by_key(|proof| proof.at) {
+        lines.push(format!("Proof: success event {}", escape(proof.event.as_str(), 80)));
+    }
+    if !proofs.is_empty() && proofs.iter().all(|proof| proof.strength == Strength::ProfileOnly) {
+        lines.push("Okta reports success; not seen in the app.".to_owned());
+    }
+    lines.join("\n")
+}
+
+fn status(incident: &Incident) -> String {
+    let first = incident.failures.values().map(|failure| failure.first).min().unwrap_or(incident.opened);
+    let last = incident.failures.values().map(|failure| failure.last).max().unwrap_or(incident.opened);
+    let times: u32 = incident.failures.values().map(|failure| failure.times).sum();
+    let word = match &incident.stage {
+        Stage::Open => "Open",
+        Stage::Over { how: Ending::Fixed, .. } => "Fixed",
+        Stage::Over { how: Ending::Ended, .. } => "Ended",
+    };
+    let fixed = count(incident, |state| matches!(state, FailureState::Fixed(_)));
+    let unassigned =
+        count(incident, |state| matches!(state, FailureState::Ended { why: EndedBecause::Unassigned, .. }));
+    let inactive = count(incident, |state| {
+        matches!(state, FailureState::Ended { why: EndedBecause::InactiveInOkta, .. })
+    });
+    let parts = [
+        (incident.failing().count(), "still failing"),
+        (fixed, "fixed"),
+        (unassigned, "no longer assigned"),
+        (inactive, "inactive in Okta"),
+    ];
+    let sums: Vec<String> =
+        parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    format!("{word} · {} · first {} · last {} · {times} events", sums.join(", "), ago(first), ago(last))
+}
+
+fn buttons(incident: &Incident, around: &Around<'_>) -> Vec<Row> {
+    if incident.stage != Stage::Open {
+        return Vec::new();
+    }
+    let app = format!("{}/{}", incident.org, incident.app.id);
+    let mut row = vec![Button {
+        label: "Diagnose".to_owned(),
+        style: ButtonStyle::Primary,
+        press: Press::Verb(CustomId::new("diagnose", [app])),
+    }];
+    if let Some(console) = around.console {
+        let kind = incident.findings.as_ref().map_or("", |findings| findings.kind.as_str());
+        row.push(link("Open Provisioning", console.to_app(kind, &incident.app.id)));
+        row.push(link("Open Tasks", console.tasks()));
+    }
+    vec![Row::Buttons(row)]
+}
+
+/// A button that opens a page.
+pub fn link(label: &str, to: String) -> Button {
+    Button { label: label.to_owned(), style: ButtonStyle::Secondary, press: Press::Link(to) }
+}

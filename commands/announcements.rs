@@ -1,0 +1,136 @@
+//! What is said unasked beside the alert itself: the lines of its thread, and notices. None of it pings.
+
+use domain::incident::{EndedBecause, Happened, Line, SettingChange};
+use domain::notice::{Notice, Told};
+
+use crate::chat::{Card, Message, Tone};
+use crate::text::{and_more, escape, fit, when};
+
+/// How many people one line names.
+const NAMED: usize = 5;
+
+/// The new lines of an incident's timeline as one message to its thread: a storm of two hundred is one line.
+pub fn thread(lines: &[Line]) -> Message {
+    let mut said = Vec::new();
+    for line in lines {
+        if let Happened::SettingChanged(change) = &line.what {
+            said.push(format!("{}.", setting(change)));
+        }
+    }
+    said.extend(group(lines, "Came back for", "", |what| match what {
+        Happened::CameBack { person } => Some(person),
+        _ => None,
+    }));
+    said.extend(group(lines, "Fixed for", &proof(lines), |what| match what {
+        Happened::Fixed { person, .. } => Some(person),
+        _ => None,
+    }));
+    for (why, words) in [
+        (EndedBecause::Unassigned, "Ended, no longer assigned:"),
+        (EndedBecause::InactiveInOkta, "Ended, the Okta user is not active:"),
+    ] {
+        said.extend(group(lines, words, "", |what| match what {
+            Happened::Ended { person, why: because } if *because == why => Some(person),
+            _ => None,
+        }));
+    }
+    Message::text(fit(said.join("\n"), 2_000))
+}
+
+fn group(
+    lines: &[Line],
+    words: &str,
+    tail: &str,
+    which: impl Fn(&Happened) -> Option<&domain::event::Person>,
+) -> Option<String> {
+    let names: Vec<String> = lines
+        .iter()
+        .filter_map(|line| which(&line.what))
+        .map(|person| {
+            let name = person.name.as_deref().or(person.login.as_deref()).unwrap_or(person.id.as_str());
+            escape(name, 64)
+        })
+        .collect();
+    let shown = &names[..names.len().min(NAMED)];
+    (!names.is_empty()).then(|| format!("{words} {}.{tail}", and_more(shown, names.len())))
+}
+
+fn proof(lines: &[Line]) -> String {
+    let newest = lines.iter().rev().find_map(|line| match &line.what {
+        Happened::Fixed { proof, .. } => Some(proof),
+        _ => None,
+    });
+    newest.map_or(String::new(), |proof| {
+        format!(" Proof: success event {} at {}.", escape(proof.event.as_str(), 80), when(proof.at))
+    })
+}
+
+/// A change of the setting in words: who, what, when.
+pub fn setting(change: &SettingChange) -> String {
+    let by =
+        change.by.name.as_deref().or(change.by.id.as_deref()).unwrap_or("somebody the log does not name");
+    let what = if change.on { "turned **on**" } else { "turned **off**" };
+    format!("Deactivate Users was {what} by {} at {}", escape(by, 80), when(change.at))
+}
+
+/// The last line of a notice. The board finds its own message again by it.
+pub fn notice_footer(notice: &Notice) -> String {
+    format!("Provost · {} · notice {}", notice.org, notice.number)
+}
+
+/// A notice as a message to the org's channel.
+pub fn notice(notice: &Notice) -> Message {
+    let org = escape(notice.org.as_str(), 40);
+    let (tone, headline, body) = match &notice.what {
+        Told::Drift { app, change } => (
+            Tone::Waiting,
+            format!("[!] DRIFT · {} · Deactivate Users was turned off again", escape(&app.label, 200)),
+            format!(
+                "{}. Provost saw failures fixed on this app while it was on. People who come back to it may fail \
+                 again. If that was not meant: `/okta diagnose` shows how to turn it on.",
+                setting(change)
+            ),
+        ),
+        Told::Blind { since, why } => (
+            Tone::Alarm,
+            format!("[!] BLIND · {org} · Provost cannot read Okta's log"),
+            format!(
+                "Since {}: {}. Failures that happen now are not seen until it can; nothing is lost, it reads on \
+                 from where it stopped. Meanwhile look at Dashboard > Tasks in Okta by hand. `provost doctor` tells \
+                 what is wrong.",
+                when(*since),
+                escape(why, 400)
+            ),
+        ),
+        Told::SeesAgain { since, until, caught_up } => (
+            Tone::Good,
+            format!("[✓] SEES AGAIN · {org} · Okta's log is read again"),
+            format!(
+                "Blind from {} to {}. What happened in that window has been caught up: {caught_up} new events.",
+                when(*since),
+                when(*until)
+            ),
+        ),
+        Told::Restarted { from, why, gap } => (
+            Tone::Waiting,
+            format!("[i] READ ANEW · {org} · Okta refused the stored position in its log"),
+            format!(
+                "{}. Reading began again from {}; what was known already is not told twice.{}",
+                escape(why, 400),
+                when(*from),
+                if *gap { " Okta keeps its log for 90 days: older events are missing." } else { "" }
+            ),
+        ),
+    };
+    Message {
+        content: headline,
+        card: Some(Card {
+            tone,
+            title: String::new(),
+            body,
+            fields: Vec::new(),
+            footer: notice_footer(notice),
+        }),
+        ..Message::default()
+    }
+}

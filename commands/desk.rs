@@ -1,0 +1,143 @@
+//! What a command works with: the store, the orgs, the memory, the roles. A command has no other way to the world.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use dashmap::DashMap;
+use domain::cause::Rules;
+use domain::event::App;
+use domain::ids::{AppId, ChannelId, GuildId, OrgName};
+use domain::ports::{Clock, Directory};
+use domain::store::{Showing, Store};
+use jiff::Timestamp;
+
+use crate::access::Access;
+use crate::console::Console;
+use crate::errors::CommandError;
+use crate::memory::Memory;
+use crate::text::{escape, plain};
+
+/// What a command works with.
+pub struct Desk {
+    /// What is remembered.
+    pub store: Arc<dyn Store>,
+    /// The orgs, by name.
+    pub orgs: BTreeMap<OrgName, Org>,
+    /// What is answered from memory.
+    pub memory: Arc<Memory>,
+    /// The cause rules.
+    pub rules: Arc<Rules>,
+    /// Who may do what.
+    pub access: Access,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Our Discord server.
+    pub guild: GuildId,
+    /// How the watchers and the gateway are doing, kept by them.
+    pub pulse: Arc<Pulse>,
+    /// The program's version.
+    pub version: &'static str,
+}
+
+/// One org.
+pub struct Org {
+    /// Its API.
+    pub directory: Arc<dyn Directory>,
+    /// Its Admin Console, if it is known.
+    pub console: Option<Console>,
+    /// Where its alerts go.
+    pub channel: ChannelId,
+    /// Whether Provost may write to it.
+    pub writes: bool,
+}
+
+/// How the watchers and the gateway are doing.
+#[derive(Default)]
+pub struct Pulse {
+    /// Orgs whose log cannot be read now: since when, and why. From outside.
+    pub blind: DashMap<OrgName, (Timestamp, String)>,
+    /// Whether the gateway is connected, and since when it is so.
+    pub gateway: std::sync::RwLock<Option<(bool, Timestamp)>>,
+}
+
+impl Desk {
+    /// The org and app that an option names: `org/0oa…` as suggested, an id, or an exact label.
+    ///
+    /// # Errors
+    ///
+    /// A slip that lists the candidates, where there are several, or what comes near, where there is none.
+    pub fn app(&self, typed: &str) -> Result<(OrgName, App), CommandError> {
+        if let Some((org, id)) = typed.split_once('/')
+            && let (Ok(org), Ok(id)) = (OrgName::from_str(org), AppId::from_str(id))
+            && self.orgs.contains_key(&org)
+        {
+            let known = self.memory.find(&id).into_iter().find(|(of, _)| *of == org);
+            return Ok(known.unwrap_or_else(|| (org, App { label: id.to_string(), id })));
+        }
+        let mut found = self.memory.labelled(typed);
+        if found.is_empty()
+            && let Ok(id) = AppId::from_str(typed)
+        {
+            found = self.memory.find(&id);
+        }
+        match found.len() {
+            1 => Ok(found.remove(0)),
+            0 => Err(CommandError::Slip(self.no_such_app(typed))),
+            _ => Err(CommandError::Slip(format!(
+                "“{}” is the label of {} apps: {}. Pick one from the list that appears while you type.",
+                escape(typed, 60),
+                found.len(),
+                candidates(&found)
+            ))),
+        }
+    }
+
+    fn no_such_app(&self, typed: &str) -> String {
+        let typed_low = typed.trim().to_lowercase();
+        let near: Vec<_> = self
+            .memory
+            .all_apps()
+            .into_iter()
+            .filter(|(_, app)| app.label.to_lowercase().contains(&typed_low))
+            .collect();
+        let typed = escape(typed, 60);
+        match near.is_empty() {
+            true => format!(
+                "No app is called “{typed}”. Pick one from the list that appears while you type, or give its id \
+                 (0oa…)."
+            ),
+            false => format!("No app is called “{typed}”. Did you mean {}?", candidates(&near)),
+        }
+    }
+
+    /// The org of that name.
+    pub fn org(&self, name: &OrgName) -> Result<&Org, CommandError> {
+        self.orgs.get(name).ok_or_else(|| {
+            CommandError::Slip(format!(
+                "Org {} is not in Provost's configuration any more.",
+                plain(name.as_str(), 40)
+            ))
+        })
+    }
+
+    /// The address of a message of ours.
+    pub fn address(&self, showing: &Showing) -> Option<String> {
+        let message = showing.message?;
+        Some(format!("https://discord.com/channels/{}/{}/{message}", self.guild, showing.channel))
+    }
+
+    /// A short text that is in an answer and in the log, so that one can be found by the other.
+    pub fn reference(&self) -> String {
+        format!("{:08x}", self.clock.now().as_millisecond() & 0xffff_ffff)
+    }
+}
+
+fn candidates(apps: &[(OrgName, App)]) -> String {
+    let shown: Vec<String> = apps
+        .iter()
+        .take(5)
+        .map(|(org, app)| format!("{} (…{}, {org})", escape(&app.label, 60), app.id.tail()))
+        .collect();
+    crate::text::and_more(&shown, apps.len())
+}

@@ -1,0 +1,58 @@
+//! The support bundle: a file ready to attach to a ticket with the app's support. It holds ids, times and reasons;
+//! names and e-mail addresses are left out, since the app's support finds an account by what Okta calls it.
+
+use std::fmt::Write;
+
+use domain::diagnosis::Diagnosis;
+use domain::event::App;
+use domain::ids::OrgName;
+use jiff::Timestamp;
+
+use crate::text::plain;
+
+/// How many people a bundle lists.
+const LISTED: usize = 200;
+
+/// The bundle as plain text.
+pub fn bundle(org: &OrgName, app: &App, kind: &str, found: &Diagnosis, now: Timestamp) -> String {
+    let mut out = String::new();
+    let setting = match found.deactivates_users {
+        Some(true) => "on",
+        Some(false) => "off",
+        None => "could not be read",
+    };
+    let _ = writeln!(out, "Provisioning from Okta fails\n============================\n");
+    let _ = writeln!(out, "Written             {now}");
+    let _ = writeln!(out, "Okta org            {org}");
+    let _ = writeln!(out, "App                 {} ({}, {})", plain(&app.label, 200), plain(kind, 60), app.id);
+    let _ = writeln!(out, "Deactivate Users    {setting}");
+    if let Some(change) = &found.changed {
+        let word = if change.on { "turned on" } else { "turned off" };
+        let _ = writeln!(out, "  last {word}       {} (event {})", change.at, change.event);
+    }
+    let _ = writeln!(out, "People failing      {}\n", found.failing.len());
+    let _ = writeln!(
+        out,
+        "What Okta did: it pushed each account to the app's API. What the app answered, by person:\n"
+    );
+    for failing in found.failing.iter().take(LISTED) {
+        let _ = writeln!(out, "Okta user {}", failing.person.id);
+        let _ = writeln!(out, "  failing since {}, last {}", failing.first, failing.last);
+        let _ = writeln!(
+            out,
+            "  reason  {}",
+            failing.reason.as_deref().map_or("none given".to_owned(), |r| plain(&without_addresses(r), 500))
+        );
+        let _ = writeln!(out, "  event   {}", failing.event);
+    }
+    if found.failing.len() > LISTED {
+        let _ = writeln!(out, "… and {} more", found.failing.len() - LISTED);
+    }
+    out
+}
+
+/// A reason often repeats the person's login; the id stands above it.
+fn without_addresses(reason: &str) -> String {
+    let word = |word: &str| if word.contains('@') { "(address)".to_owned() } else { word.to_owned() };
+    reason.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
+}

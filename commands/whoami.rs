@@ -1,0 +1,42 @@
+//! `/okta whoami`: which of our roles the caller holds, and what they may do.
+
+use async_trait::async_trait;
+
+use crate::chat::{Call, Message, Opening};
+use crate::desk::Desk;
+use crate::errors::CommandError;
+use crate::spec::{From, Spec};
+use crate::{Command, help};
+
+/// `/okta whoami`.
+pub struct Whoami;
+
+#[async_trait]
+impl Command for Whoami {
+    fn spec(&self) -> Spec {
+        Spec {
+            name: "whoami",
+            about: "Show your roles and what you may do.",
+            role: None,
+            opening: Opening::Private,
+            options: &[],
+            from: From::Slash,
+        }
+    }
+
+    async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
+        let roles: Vec<&str> =
+            desk.access.of(&call.caller).into_iter().map(crate::spec::Role::word).collect();
+        let text = match roles.is_empty() {
+            true if desk.access.is_empty() => "You hold no role in Provost, and nobody does: `[roles]` in its \
+                 configuration is empty. Until an admin fills it in, everybody may use `/okta help` and \
+                 `/okta whoami` only."
+                .to_owned(),
+            true => "You hold no role in Provost, so you may use `/okta help` and `/okta whoami` only. An admin gives \
+                 roles in `[roles]` of Provost's configuration."
+                .to_owned(),
+            false => format!("You are {} in Provost. You may use:\n{}", roles.join(", "), help::list(&call.caller, desk)),
+        };
+        Ok(Message::text(text))
+    }
+}

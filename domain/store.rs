@@ -107,6 +107,8 @@ pub struct Showing {
     pub thread: Option<ChannelId>,
     /// How many lines of the timeline its thread has told.
     pub told: i64,
+    /// Up to which line the message to the thread goes that is being posted, noted before it is; else as `told`.
+    pub telling: i64,
     /// Whether it is still kept up to date.
     pub state: Kept,
 }
@@ -209,7 +211,7 @@ pub trait Store: Send + Sync {
     /// older ones [`Kept::Replaced`].
     async fn note_showing(&self, showing: &Showing) -> Result<(), StoreError>;
 
-    /// Adds a notice.
+    /// Adds a notice, once: the same drift, the same blindness or the same restart is not added twice.
     async fn add_notice(&self, org: &OrgName, what: &Told, now: Timestamp) -> Result<(), StoreError>;
 
     /// Notices that are not told yet, oldest first.

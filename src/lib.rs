@@ -2,8 +2,10 @@
 //!
 //! This crate is everything that touches the world; what is true lives in `domain`, what is said in `commands`.
 
+pub mod board;
 pub mod clock;
 pub mod config;
 pub mod discord;
 pub mod okta;
 pub mod store;
+pub mod watcher;

@@ -1,0 +1,376 @@
+//! Shows every incident in its channel as it is: one message a chapter, edited in place; steps in its thread.
+//!
+//! The channel is a view of the store. Nothing is queued: after a crash, an outage or a rate limit the next pass shows
+//! the newest state, and any number of changes collapse into one edit. Only a first post needs more, since a post
+//! whose answer was lost may have been made: the attempt is noted before it is made, its nonce makes a repetition
+//! within a minute the same post, and after that the channel's history is searched for it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use commands::alert::{Around, alert, footer, replaced, thread_name};
+use commands::announcements;
+use commands::chat::{Chat, ChatError, Message, Nonce, Place};
+use commands::console::Console;
+use dashmap::DashMap;
+use domain::cause::Rules;
+use domain::ids::{ChannelId, GuildId, MessageId, OrgName, RoleId};
+use domain::incident::Incident;
+use domain::ports::Clock;
+use domain::store::{Kept, Showing, Store, Unshown, Untold};
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
+use tracing::{error, info, instrument, warn};
+
+/// How long a repeated post is trusted to be the same post. Discord says “the past few minutes”, not how many.
+const NONCE_LASTS: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long a channel that refuses us is left alone.
+const LET_BE: SignedDuration = SignedDuration::from_mins(10);
+
+/// Shows incidents and notices.
+pub struct Board {
+    /// What is remembered.
+    pub store: Arc<dyn Store>,
+    /// The chat.
+    pub chat: Arc<dyn Chat>,
+    /// The cause rules, for their words.
+    pub rules: Arc<Rules>,
+    /// Where each org's alerts go, and its console.
+    pub orgs: BTreeMap<OrgName, (ChannelId, Option<Console>)>,
+    /// Our server.
+    pub guild: GuildId,
+    /// Who is on call.
+    pub oncall: Option<RoleId>,
+    /// How long a new incident waits, so that a burst becomes one card.
+    pub group_wait: SignedDuration,
+    /// A card is edited at most once in this time.
+    pub edit_interval: SignedDuration,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Something may have changed.
+    pub wake: Arc<Notify>,
+    /// Channels that are left alone, and until when.
+    pub resting: DashMap<ChannelId, Timestamp>,
+}
+
+impl Board {
+    /// One pass. Answers when the next one is due, if something waits for a time.
+    ///
+    /// # Errors
+    ///
+    /// The store's, and Discord's refusal of the bot token. Anything else that Discord says is logged, and tried
+    /// again when it is due.
+    #[instrument(name = "board", skip_all)]
+    pub async fn pass(&self) -> anyhow::Result<Option<Timestamp>> {
+        let mut due = Vec::new();
+        for unshown in self.store.unshown().await? {
+            let Some((channel, _)) = self.orgs.get(&unshown.incident.org) else { continue };
+            due.extend(self.settle(*channel, self.show(*channel, &unshown).await)?);
+        }
+        for untold in self.store.untold().await? {
+            let Some((channel, _)) = self.orgs.get(&untold.notice.org) else { continue };
+            due.extend(self.settle(*channel, self.tell(*channel, &untold).await)?);
+        }
+        Ok(due.into_iter().min())
+    }
+
+    /// What a failure to show something means for the next pass.
+    fn settle(
+        &self,
+        channel: ChannelId,
+        shown: Result<Option<Timestamp>, ShowError>,
+    ) -> anyhow::Result<Option<Timestamp>> {
+        let now = self.clock.now();
+        match shown {
+            Ok(due) => Ok(due),
+            Err(ShowError::Store(failure)) => Err(failure.into()),
+            Err(ShowError::Chat(failure @ ChatError::Unauthorized)) => Err(failure.into()),
+            Err(ShowError::Chat(ChatError::RateLimited { until })) => Ok(Some(until)),
+            Err(ShowError::Chat(failure @ (ChatError::Forbidden { .. } | ChatError::ChannelGone(_)))) => {
+                let until = now + LET_BE;
+                self.resting.insert(channel, until);
+                error!(channel.id = %channel, error = &failure as &dyn std::error::Error, "Alerts cannot be shown in channel {channel}; trying again at {until}");
+                Ok(Some(until))
+            }
+            Err(ShowError::Chat(
+                failure @ (ChatError::Unreachable { .. }
+                | ChatError::Rejected { .. }
+                | ChatError::TooOld
+                | ChatError::MessageGone),
+            )) => {
+                warn!(
+                    error = &failure as &dyn std::error::Error,
+                    "Something could not be shown; trying again"
+                );
+                Ok(Some(now + SignedDuration::from_secs(5)))
+            }
+        }
+    }
+
+    #[instrument(skip_all, fields(incident = %unshown.incident.number))]
+    async fn show(&self, channel: ChannelId, unshown: &Unshown) -> Result<Option<Timestamp>, ShowError> {
+        if let Some(until) = self.rests(channel) {
+            return Ok(Some(until));
+        }
+        let incident = &unshown.incident;
+        let now = self.clock.now();
+        let due = incident.opened + self.group_wait;
+        let live = unshown.showings.iter().find(|showing| showing.chapter == incident.chapter);
+        let (mut showing, due) = match live {
+            None if now < due => return Ok(Some(due)),
+            None => {
+                let told = unshown.showings.iter().map(|older| older.told).max().unwrap_or(0);
+                let mut showing = unposted(incident, channel, told, now);
+                self.store.note_showing(&showing).await?;
+                let due = self.post(incident, &mut showing, "").await?;
+                (showing, due)
+            }
+            Some(showing) => {
+                let mut showing = showing.clone();
+                let due = match (showing.state, showing.message) {
+                    (Kept::Replaced | Kept::LetGo, _) => None,
+                    (Kept::Live, None) => self.post_again(incident, &mut showing).await?,
+                    (Kept::Live, Some(message)) => self.edit(incident, &mut showing, message).await?,
+                };
+                (showing, due)
+            }
+        };
+        for older in unshown.showings.iter().filter(|older| older.state == Kept::Replaced) {
+            self.point_on(incident, older, &showing).await?;
+        }
+        if showing.state == Kept::Live {
+            self.tell_thread(incident, &mut showing, unshown.lines).await?;
+        }
+        Ok(due)
+    }
+
+    fn rests(&self, channel: ChannelId) -> Option<Timestamp> {
+        let until = *self.resting.get(&channel)?;
+        (self.clock.now() < until).then_some(until)
+    }
+
+    /// A post whose answer was never noted.
+    async fn post_again(
+        &self,
+        incident: &Incident,
+        showing: &mut Showing,
+    ) -> Result<Option<Timestamp>, ShowError> {
+        if self.clock.now().duration_since(showing.attempted) <= NONCE_LASTS {
+            return self.post(incident, showing, "").await;
+        }
+        match self.chat.find(showing.channel, showing.attempted, &footer(incident, showing.chapter)).await {
+            Ok(Some(found)) => {
+                info!(message.id = %found, "Found the alert of {} that was posted before", incident.number);
+                // Whatever revision it shows, it is edited to the newest next.
+                self.note_posted(showing, found, 0).await
+            }
+            Ok(None) => self.post(incident, showing, "").await,
+            Err(ChatError::Forbidden { .. }) => {
+                self.post(incident, showing, " (may repeat an earlier alert)").await
+            }
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    async fn post(
+        &self,
+        incident: &Incident,
+        showing: &mut Showing,
+        tail: &str,
+    ) -> Result<Option<Timestamp>, ShowError> {
+        let mut message = self.alert(incident);
+        message.content.push_str(tail);
+        let nonce = nonce(&[
+            "alert",
+            incident.org.as_str(),
+            &incident.number.to_string(),
+            &incident.opened.as_millisecond().to_string(),
+            &showing.chapter.to_string(),
+        ]);
+        match self.chat.post(showing.channel, &message, &nonce).await {
+            Ok(id) => {
+                info!(message.id = %id, "Posted the alert of {}", incident.number);
+                self.note_posted(showing, id, incident.revision).await
+            }
+            Err(ChatError::MessageGone) => self.let_go(showing).await,
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    async fn note_posted(
+        &self,
+        showing: &mut Showing,
+        message: MessageId,
+        revision: i64,
+    ) -> Result<Option<Timestamp>, ShowError> {
+        let now = self.clock.now();
+        (showing.message, showing.shown_at, showing.revision) = (Some(message), Some(now), revision);
+        self.store.note_showing(showing).await?;
+        // Lines, older chapters and anything newer are seen to by the next pass.
+        Ok(Some(now))
+    }
+
+    async fn edit(
+        &self,
+        incident: &Incident,
+        showing: &mut Showing,
+        message: MessageId,
+    ) -> Result<Option<Timestamp>, ShowError> {
+        if showing.revision >= incident.revision {
+            return Ok(None);
+        }
+        let now = self.clock.now();
+        let due = showing.shown_at.map_or(now, |at| at + self.edit_interval);
+        if now < due {
+            return Ok(Some(due));
+        }
+        let mut card = self.alert(incident);
+        card.pings.clear();
+        let place = Place { channel: showing.channel, message };
+        match self.chat.edit(place, &card).await {
+            Ok(()) => {
+                (showing.shown_at, showing.revision) = (Some(now), incident.revision);
+                self.store.note_showing(showing).await?;
+                Ok(None)
+            }
+            Err(ChatError::MessageGone) => self.let_go(showing).await,
+            Err(ChatError::TooOld) => {
+                // An edit of a message that old is refused: it is posted anew, at the bottom of the channel.
+                (showing.attempted, showing.message, showing.thread) = (now, None, None);
+                self.store.note_showing(showing).await?;
+                Ok(Some(now))
+            }
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// A person deleted the message: their wish counts, and the incident goes on without it.
+    async fn let_go(&self, showing: &mut Showing) -> Result<Option<Timestamp>, ShowError> {
+        info!("The alert of {} was deleted; it is not posted again", showing.incident);
+        showing.state = Kept::LetGo;
+        self.store.note_showing(showing).await?;
+        Ok(None)
+    }
+
+    /// Lets an older chapter's message point to the newer one, once that stands.
+    async fn point_on(&self, incident: &Incident, older: &Showing, newer: &Showing) -> Result<(), ShowError> {
+        let mut older = older.clone();
+        if let (Some(message), Some(newer_message)) = (older.message, newer.message) {
+            let address =
+                format!("https://discord.com/channels/{}/{}/{newer_message}", self.guild, newer.channel);
+            let place = Place { channel: older.channel, message };
+            match self.chat.edit(place, &replaced(incident, older.chapter, &address)).await {
+                Ok(()) | Err(ChatError::MessageGone | ChatError::TooOld) => {}
+                Err(failure) => return Err(failure.into()),
+            }
+        } else if older.message.is_some() && newer.state == Kept::Live {
+            return Ok(());
+        }
+        older.state = Kept::LetGo;
+        self.store.note_showing(&older).await?;
+        Ok(())
+    }
+
+    async fn tell_thread(
+        &self,
+        incident: &Incident,
+        showing: &mut Showing,
+        lines: i64,
+    ) -> Result<(), ShowError> {
+        let Some(message) = showing.message.filter(|_| lines > showing.told) else { return Ok(()) };
+        let place = Place { channel: showing.channel, message };
+        let thread = match showing.thread {
+            Some(thread) => thread,
+            None => match self.chat.thread(place, &thread_name(incident)).await {
+                Ok(thread) => thread,
+                Err(ChatError::MessageGone) => {
+                    self.let_go(showing).await?;
+                    return Ok(());
+                }
+                Err(failure) => return Err(failure.into()),
+            },
+        };
+        // What a crash left half-told is told again in the same words, so that the nonce makes it the same post.
+        if showing.telling <= showing.told {
+            showing.telling = lines;
+        }
+        showing.thread = Some(thread);
+        self.store.note_showing(showing).await?;
+        let (from, upto) = (showing.told, showing.telling);
+        let mut said = self.store.lines(incident.number, from).await?;
+        said.truncate(usize::try_from(upto - from).unwrap_or(0));
+        let number = incident.number.to_string();
+        let nonce = nonce(&["lines", incident.org.as_str(), &number, &from.to_string(), &upto.to_string()]);
+        match self.chat.post(thread, &announcements::thread(&said), &nonce).await {
+            Ok(_) | Err(ChatError::MessageGone) => {}
+            Err(failure) => return Err(failure.into()),
+        }
+        showing.told = upto;
+        self.store.note_showing(showing).await?;
+        Ok(())
+    }
+
+    async fn tell(&self, channel: ChannelId, untold: &Untold) -> Result<Option<Timestamp>, ShowError> {
+        if let Some(until) = self.rests(channel) {
+            return Ok(Some(until));
+        }
+        let notice = &untold.notice;
+        let now = self.clock.now();
+        if let Some(attempted) = untold.attempted
+            && now.duration_since(attempted) > NONCE_LASTS
+            && let Some(found) =
+                self.chat.find(channel, attempted, &announcements::notice_footer(notice)).await?
+        {
+            self.store.note_told(notice.number, found).await?;
+            return Ok(None);
+        }
+        self.store.note_telling(notice.number, now).await?;
+        let (number, at) = (notice.number.to_string(), notice.at.as_millisecond().to_string());
+        let nonce = nonce(&["notice", notice.org.as_str(), &number, &at]);
+        let id = match self.chat.post(channel, &announcements::notice(notice), &nonce).await {
+            Ok(id) => id,
+            Err(ChatError::MessageGone) => MessageId(0),
+            Err(failure) => return Err(failure.into()),
+        };
+        self.store.note_told(notice.number, id).await?;
+        Ok(None)
+    }
+
+    fn alert(&self, incident: &Incident) -> Message {
+        let console = self.orgs.get(&incident.org).and_then(|(_, console)| console.as_ref());
+        alert(incident, &Around { rules: &self.rules, console, oncall: self.oncall })
+    }
+}
+
+fn unposted(incident: &Incident, channel: ChannelId, told: i64, now: Timestamp) -> Showing {
+    Showing {
+        incident: incident.number,
+        chapter: incident.chapter,
+        channel,
+        attempted: now,
+        message: None,
+        shown_at: None,
+        revision: 0,
+        thread: None,
+        told,
+        telling: told,
+        state: Kept::Live,
+    }
+}
+
+/// Why something could not be shown.
+#[derive(Debug, thiserror::Error)]
+enum ShowError {
+    #[error(transparent)]
+    Chat(#[from] ChatError),
+    #[error(transparent)]
+    Store(#[from] domain::store::StoreError),
+}
+
+/// 25 characters that stand for what is posted, the same after a restart.
+fn nonce(parts: &[&str]) -> Nonce {
+    let digest = ring::digest::digest(&ring::digest::SHA256, parts.join("\u{1f}").as_bytes());
+    let hex: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    Nonce(hex[..25].to_owned())
+}

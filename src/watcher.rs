@@ -1,0 +1,338 @@
+//! Watches one org: reads its log page by page, asks about new incidents, decides about events nobody explained.
+//!
+//! **Invariant:** a pass may fail or be cut off anywhere: a page and the position after it are stored together, and
+//! everything else is found again by the next pass.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use anyhow::Context;
+use commands::desk::Pulse;
+use commands::memory::Memory;
+use domain::cause::{CauseId, Rules};
+use domain::event::Event;
+use domain::facts::{AppFacts, LogFrom, LogPage, ProvisioningFeature};
+use domain::ids::OrgName;
+use domain::incident::{Change, EndedBecause, Findings, Incident, Mode};
+use domain::notice::Told;
+use domain::ports::{Clock, Directory, DirectoryError};
+use domain::store::{Batch, Position, Query, Store, TakenIn, Which};
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
+use tracing::{info, instrument, warn};
+
+/// How far before the last event reading begins again when the position is lost: events are stored out of the order
+/// of their times by up to minutes, and known ones are skipped by their ids.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(60);
+
+/// Okta keeps its log for 90 days. Source: Okta, System Log query.
+const RETENTION: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// How long the log may be unreadable before the channel is told.
+const TOLERATED: SignedDuration = SignedDuration::from_mins(3);
+
+/// A page with fewer entries than this is the last one for now.
+pub const PAGE: usize = 1_000;
+
+/// Watches one org.
+pub struct Watcher {
+    /// The org.
+    pub org: OrgName,
+    /// Its API.
+    pub directory: Arc<dyn Directory>,
+    /// What is remembered.
+    pub store: Arc<dyn Store>,
+    /// Where the open incidents and what apps are like is kept for autocomplete.
+    pub memory: Arc<Memory>,
+    /// Where it is told that the org cannot be read.
+    pub pulse: Arc<Pulse>,
+    /// The cause rules.
+    pub rules: Arc<Rules>,
+    /// Which causes open an incident.
+    pub alert_causes: BTreeSet<CauseId>,
+    /// How far the first start looks back.
+    pub lookback: SignedDuration,
+    /// How long an event without a reason waits for one.
+    pub group_wait: SignedDuration,
+    /// A hash of the filter that the log is asked with.
+    pub filter: String,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Wakes the board.
+    pub board: Arc<Notify>,
+    /// Where it is counted.
+    pub counts: Arc<dyn Counts>,
+    /// When this watcher was started, by our clock.
+    pub started: Timestamp,
+}
+
+/// Where a watcher counts what it sees.
+pub trait Counts: Send + Sync {
+    /// A page was taken in.
+    fn page(&self, org: &OrgName, taken: &TakenIn);
+    /// A pass ended; `ok` says whether the log was read to its end.
+    fn pass(&self, org: &OrgName, ok: bool);
+}
+
+impl Watcher {
+    /// One pass: reads the log to its end, then sees to what it brought.
+    ///
+    /// # Errors
+    ///
+    /// Okta's or the store's. The channel is told when Okta's log stays unreadable.
+    #[instrument(name = "watch", skip_all, fields(org = %self.org))]
+    pub async fn pass(&self) -> anyhow::Result<()> {
+        let before = self.store.position(&self.org).await?;
+        let read = self.catch_up(before.clone()).await;
+        self.counts.pass(&self.org, read.is_ok());
+        match read {
+            Ok(new) => self.sees(before, new).await?,
+            Err(failure) => {
+                self.is_blind(before, &failure).await?;
+                return Err(failure);
+            }
+        }
+        self.see_to().await
+    }
+
+    /// Sees to what earlier pages left: events nobody explained, and incidents that Okta was not asked about yet.
+    ///
+    /// # Errors
+    ///
+    /// The store's. What Okta does not answer is noted on the incident.
+    pub async fn see_to(&self) -> anyhow::Result<()> {
+        self.settle().await?;
+        self.ask_about_new().await?;
+        Ok(())
+    }
+
+    async fn catch_up(&self, before: Option<Position>) -> anyhow::Result<u64> {
+        let mut position = before.unwrap_or_else(|| Position {
+            next: None,
+            filter: self.filter.clone(),
+            last_event: None,
+            looked_back: false,
+            caught_up: None,
+        });
+        let mut from = self.start(&position);
+        let mut new = 0;
+        loop {
+            let page = match self.directory.log(&from).await {
+                Ok(page) => page,
+                Err(DirectoryError::CursorRefused { said }) if matches!(from, LogFrom::Cursor(_)) => {
+                    from = self.begin_anew(&position, said).await?;
+                    continue;
+                }
+                Err(failure) => return Err(failure.into()),
+            };
+            let last = page.held < PAGE;
+            let stuck = page.next.is_some() && from == LogFrom::Cursor(page.next.clone().unwrap_or_default());
+            position = self.after(position, &page, last);
+            let next = page.next.clone();
+            new += self.take_in(page, &position).await?;
+            match next {
+                Some(next) if !last && !stuck => from = LogFrom::Cursor(next),
+                _ => return Ok(new),
+            }
+        }
+    }
+
+    fn start(&self, position: &Position) -> LogFrom {
+        match (&position.next, position.last_event) {
+            (Some(next), _) if position.filter == self.filter => LogFrom::Cursor(next.clone()),
+            (_, Some(last)) => LogFrom::Since(self.clamp(last - OVERLAP)),
+            (_, None) => LogFrom::Since(self.clock.now() - self.lookback),
+        }
+    }
+
+    fn clamp(&self, since: Timestamp) -> Timestamp {
+        since.max(self.clock.now() - RETENTION)
+    }
+
+    async fn begin_anew(&self, position: &Position, why: String) -> anyhow::Result<LogFrom> {
+        let wanted =
+            position.last_event.map_or_else(|| self.clock.now() - self.lookback, |last| last - OVERLAP);
+        let from = self.clamp(wanted);
+        warn!(org = %self.org, %from, "Okta refused the stored position in its log; reading anew from {from}");
+        let told = Told::Restarted { from, why, gap: from > wanted };
+        self.store.add_notice(&self.org, &told, self.clock.now()).await?;
+        self.board.notify_one();
+        Ok(LogFrom::Since(from))
+    }
+
+    fn after(&self, before: Position, page: &LogPage, last: bool) -> Position {
+        let newest = page.events.iter().map(|event| event.published).max();
+        Position {
+            next: page.next.clone().or(before.next),
+            filter: self.filter.clone(),
+            last_event: before.last_event.max(newest),
+            looked_back: before.looked_back || last,
+            caught_up: if last { Some(self.clock.now()) } else { before.caught_up },
+        }
+    }
+
+    async fn take_in(&self, page: LogPage, position: &Position) -> anyhow::Result<u64> {
+        let batch = Batch {
+            events: page.events,
+            unreadable: page.unreadable,
+            position: position.clone(),
+            rules: self.rules.clone(),
+            alert_causes: self.alert_causes.clone(),
+            now: self.clock.now(),
+        };
+        let taken = self.store.take_in(&self.org, &batch).await.context("a page could not be stored")?;
+        for unreadable in &batch.unreadable {
+            warn!(org = %self.org, event.id = unreadable.id, "A log entry cannot be understood: {}", unreadable.why);
+        }
+        self.counts.page(&self.org, &taken);
+        if !taken.touched.is_empty() {
+            info!(org = %self.org, "{} new events changed {} incidents", taken.new, taken.touched.len());
+            self.remember().await?;
+        }
+        self.board.notify_one();
+        Ok(taken.new)
+    }
+
+    /// Keeps the open incidents in memory for autocomplete.
+    async fn remember(&self) -> anyhow::Result<()> {
+        self.memory.keep_open(self.store.incidents(&Query::default()).await?);
+        Ok(())
+    }
+
+    async fn settle(&self) -> anyhow::Result<()> {
+        let waited = self.clock.now() - self.group_wait;
+        let due = self.store.unexplained(&self.org, waited).await?;
+        for event in &due {
+            let off = self.is_off(event).await;
+            self.store.settle(&self.org, &event.id, off, &self.alert_causes, self.clock.now()).await?;
+        }
+        if !due.is_empty() {
+            self.remember().await?;
+            self.board.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Whether Deactivate Users is off for an app that Okta provisions: from memory, else from Okta.
+    async fn is_off(&self, event: &Event) -> Option<bool> {
+        let app = &event.app.as_ref()?.id;
+        let facts = match self.memory.app(&self.org, app) {
+            Some(facts) => facts,
+            None => {
+                let facts = self.directory.app(app).await.ok()?;
+                self.memory.keep_app(&self.org, facts.clone());
+                facts
+            }
+        };
+        Some(facts.provisions() && !facts.deactivates_users())
+    }
+
+    async fn ask_about_new(&self) -> anyhow::Result<()> {
+        let query = Query { org: Some(self.org.clone()), which: Which::Open, ..Query::default() };
+        for incident in self.store.incidents(&query).await? {
+            if incident.findings.is_none() {
+                self.ask_about(&incident).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks Okta about a new incident's app and people: at most three calls.
+    #[instrument(skip_all, fields(incident = %incident.number))]
+    async fn ask_about(&self, incident: &Incident) -> anyhow::Result<()> {
+        let app = &incident.app.id;
+        let facts = self.directory.app(app).await;
+        let mut missing = Vec::new();
+        let mut mode = Mode::Guided;
+        if let Ok(facts) = &facts
+            && facts.may_be_writable()
+        {
+            match self.directory.provisioning_feature(app).await {
+                Ok(ProvisioningFeature::Readable { .. }) => mode = Mode::Api,
+                Ok(ProvisioningFeature::ByHandOnly { .. }) => {}
+                Err(why) => missing.push(format!("the provisioning feature: {why}")),
+            }
+        }
+        if let Err(why) = &facts {
+            missing.push(format!("the app: {why}"));
+        }
+        let users = self.directory.app_users(app, None).await;
+        if let Err(why) = &users {
+            missing.push(format!("the people: {why}"));
+        }
+        let users = users.map(|page| page.items).unwrap_or_default();
+        let assigned = users.iter().map(|user| (user.person.id.clone(), user.scope)).collect();
+        let findings = Findings {
+            at: self.clock.now(),
+            deactivates_users: facts.as_ref().ok().map(AppFacts::deactivates_users),
+            mode,
+            kind: facts.as_ref().map_or(String::new(), |facts| facts.kind.clone()),
+            missing,
+        };
+        if let Ok(facts) = facts {
+            self.memory.keep_app(&self.org, facts);
+        }
+        let now = self.clock.now();
+        self.store.change(incident.number, Change::Found { findings, assigned }, now).await?;
+        for user in users.iter().filter(|user| !user.is_active_in_okta()) {
+            let why = EndedBecause::InactiveInOkta;
+            let change = Change::Gone { person: user.person.id.clone(), why, at: now };
+            self.store.change(incident.number, change, now).await?;
+        }
+        self.remember().await?;
+        self.board.notify_one();
+        Ok(())
+    }
+
+    /// Since when the log has not been read to its end, if that is long enough to tell.
+    fn blind_since(&self, before: Option<&Position>) -> Timestamp {
+        before.and_then(|position| position.caught_up).unwrap_or(self.started)
+    }
+
+    async fn is_blind(&self, before: Option<Position>, failure: &anyhow::Error) -> anyhow::Result<()> {
+        let Some(failure) = failure.downcast_ref::<DirectoryError>() else { return Ok(()) };
+        let since = self.blind_since(before.as_ref());
+        let why = failure.to_string();
+        self.pulse.blind.insert(self.org.clone(), (since, why.clone()));
+        if self.clock.now().duration_since(since) >= TOLERATED {
+            self.store.add_notice(&self.org, &Told::Blind { since, why }, self.clock.now()).await?;
+            self.board.notify_one();
+        }
+        Ok(())
+    }
+
+    async fn sees(&self, before: Option<Position>, new: u64) -> anyhow::Result<()> {
+        self.pulse.blind.remove(&self.org);
+        let Some(since) = before.and_then(|position| position.caught_up) else { return Ok(()) };
+        let now = self.clock.now();
+        if now.duration_since(since) >= TOLERATED {
+            let told = Told::SeesAgain { since, until: now, caught_up: new };
+            self.store.add_notice(&self.org, &told, now).await?;
+            self.board.notify_one();
+        }
+        Ok(())
+    }
+}
+
+/// Reads the org's apps anew for autocomplete, page by page; stops early where the rate limit says so.
+///
+/// # Errors
+///
+/// Okta's; what was known stays.
+pub async fn index(org: &OrgName, directory: &dyn Directory, memory: &Memory) -> anyhow::Result<()> {
+    let mut apps = Vec::new();
+    let mut after: Option<String> = None;
+    for _ in 0..INDEX_PAGES {
+        let page = directory.apps(after.as_deref()).await?;
+        apps.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    memory.keep_apps(org, apps);
+    Ok(())
+}
+
+/// 200 apps each.
+const INDEX_PAGES: usize = 50;

@@ -6,4 +6,5 @@ pub mod clock;
 pub mod config;
 pub mod discord;
 pub mod okta;
+pub mod plain;
 pub mod store;

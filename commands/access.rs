@@ -10,7 +10,7 @@ use crate::chat::Caller;
 use crate::spec::Role;
 
 /// Who holds one of our roles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Holder {
     /// Everybody with a Discord role.
     Role(RoleId),

@@ -3,9 +3,16 @@
 //! This crate is everything that touches the world; what is true lives in `domain`, what is said in `commands`.
 
 pub mod board;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod discord;
+pub mod every;
+pub mod health;
+pub mod http;
+pub mod metrics;
 pub mod okta;
+pub mod plain;
 pub mod store;
+pub mod telemetry;
 pub mod watcher;

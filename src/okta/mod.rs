@@ -1,1 +1,5 @@
 //! Okta over HTTP.
+
+mod lenient;
+mod targets;
+pub mod wire;

@@ -1,0 +1,185 @@
+//! What we count, for Prometheus.
+//!
+//! **Invariant:** a label is an org's short name or a word from the program or its rules: never a person, an app, a
+//! channel or an id, so that `/metrics` may be read by anybody who watches machines.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use domain::cause::Class;
+use domain::ids::OrgName;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+/// The counters. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    events: Family<OfClass, Counter>,
+    polls: Family<OfResult, Counter>,
+    poll_lag: Family<OfOrg, Gauge<f64, AtomicU64>>,
+    okta_requests: Family<ToOkta, Counter>,
+    discord_requests: Family<ToDiscord, Counter>,
+    open_incidents: Family<OfOrg, Gauge>,
+    registry: Arc<Registry>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfOrg {
+    org: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfClass {
+    org: String,
+    class: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfResult {
+    org: String,
+    result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ToOkta {
+    org: String,
+    endpoint: &'static str,
+    status: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ToDiscord {
+    route: &'static str,
+    status: String,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// Counters that all stand at nothing.
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("provost");
+        let (events, polls, poll_lag) = (Family::default(), Family::default(), Family::default());
+        let (okta_requests, discord_requests) = (Family::default(), Family::default());
+        let open_incidents = Family::default();
+        registry.register("events", "Log events read, by what they mean", events.clone());
+        registry.register("polls", "Looks at an org's log, by how they ended", polls.clone());
+        registry.register(
+            "poll_lag_seconds",
+            "How far the last event read lies behind, by Okta's clock",
+            poll_lag.clone(),
+        );
+        registry.register("okta_requests", "Requests to Okta, by answer", okta_requests.clone());
+        registry.register("discord_requests", "Requests to Discord, by answer", discord_requests.clone());
+        registry.register("open_incidents", "Incidents that are open", open_incidents.clone());
+        let registry = Arc::new(registry);
+        Self { events, polls, poll_lag, okta_requests, discord_requests, open_incidents, registry }
+    }
+
+    /// An event was read.
+    pub fn event(&self, org: &OrgName, class: &Class) {
+        let class = match class {
+            Class::Failure { cause, .. } => cause.as_str(),
+            Class::Unexplained => "unexplained",
+            Class::Success(_) => "success",
+            Class::DeactivateUsers(_) => "setting",
+            Class::Unassigned => "unassigned",
+            Class::Nothing => "nothing",
+        };
+        self.events.get_or_create(&OfClass { org: org.to_string(), class: class.to_owned() }).inc();
+    }
+
+    /// An entry of the log could not be understood.
+    pub fn unreadable(&self, org: &OrgName) {
+        self.events.get_or_create(&OfClass { org: org.to_string(), class: "unreadable".to_owned() }).inc();
+    }
+
+    /// A look at the log ended well.
+    pub fn poll_worked(&self, org: &OrgName) {
+        self.polls.get_or_create(&OfResult { org: org.to_string(), result: "ok" }).inc();
+    }
+
+    /// A look at the log failed; `kind` is one word, such as `rate_limited`.
+    pub fn poll_failed(&self, org: &OrgName, kind: &'static str) {
+        self.polls.get_or_create(&OfResult { org: org.to_string(), result: kind }).inc();
+    }
+
+    /// How far behind we are.
+    pub fn poll_lag(&self, org: &OrgName, lag: Duration) {
+        self.poll_lag.get_or_create(&OfOrg { org: org.to_string() }).set(lag.as_secs_f64());
+    }
+
+    /// A request to Okta was answered; `None` if it was not. `endpoint` is a word of ours, such as `logs`.
+    pub fn okta_request(&self, org: &OrgName, endpoint: &'static str, status: Option<u16>) {
+        let labels = ToOkta { org: org.to_string(), endpoint, status: status_word(status) };
+        self.okta_requests.get_or_create(&labels).inc();
+    }
+
+    /// A request to Discord was answered; `None` if it was not. `route` is a word of ours, such as `message`.
+    pub fn discord_request(&self, route: &'static str, status: Option<u16>) {
+        self.discord_requests.get_or_create(&ToDiscord { route, status: status_word(status) }).inc();
+    }
+
+    /// How many incidents are open.
+    pub fn open_incidents(&self, org: &OrgName, how_many: usize) {
+        let how_many = i64::try_from(how_many).unwrap_or(i64::MAX);
+        self.open_incidents.get_or_create(&OfOrg { org: org.to_string() }).set(how_many);
+    }
+
+    /// All of it in the OpenMetrics text format.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+fn status_word(status: Option<u16>) -> String {
+    status.map_or_else(|| "none".to_owned(), |status| status.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::cause::{CauseId, Confidence};
+    use insta::assert_snapshot;
+
+    #[test]
+    fn what_is_counted_is_shown() -> anyhow::Result<()> {
+        let metrics = Metrics::new();
+        let org = "acme".parse()?;
+        let cause = CauseId::inactive_account();
+        metrics.event(&org, &Class::Failure { cause, confidence: Confidence::Certain });
+        metrics.unreadable(&org);
+        metrics.poll_worked(&org);
+        metrics.poll_lag(&org, Duration::from_millis(1500));
+        metrics.okta_request(&org, "logs", Some(429));
+        metrics.discord_request("message", None);
+        metrics.open_incidents(&org, 3);
+
+        let mut lines: Vec<&str> = Vec::new();
+        let text = metrics.text();
+        lines.extend(text.lines().filter(|line| !line.starts_with('#')));
+        lines.sort_unstable();
+        assert_snapshot!(lines.join("\n"), @r#"
+        provost_discord_requests_total{route="message",status="none"} 1
+        provost_events_total{org="acme",class="inactive-account"} 1
+        provost_events_total{org="acme",class="unreadable"} 1
+        provost_okta_requests_total{org="acme",endpoint="logs",status="429"} 1
+        provost_open_incidents{org="acme"} 3
+        provost_poll_lag_seconds{org="acme"} 1.5
+        provost_polls_total{org="acme",result="ok"} 1
+        "#);
+        Ok(())
+    }
+}

@@ -125,7 +125,8 @@ impl Casebook {
             }
             Class::Unexplained => match self.cause_in_same_job(app, person, event) {
                 Some(cause) => {
-                    self.failed(app, person, event, &cause, Confidence::Likely);
+                    let confidence = self.as_sure_as_known(app, &cause);
+                    self.failed(app, person, event, &cause, confidence);
                     Judged::Failure(cause)
                 }
                 None => Judged::Unexplained,
@@ -157,14 +158,12 @@ impl Casebook {
         };
         let near = |seen: &&Seen| seen.published.duration_since(event.published).abs() <= NEAR;
         let cause = self.seen_of(app, person).filter(near).find_map(|seen| match &seen.verdict {
-            Judged::Failure(cause) => Some((cause.clone(), Confidence::Likely)),
+            Judged::Failure(cause) => Some((cause.clone(), self.as_sure_as_known(app, cause))),
             _ => None,
         });
         let (cause, confidence) = match (cause, off) {
             (Some(found), _) => found,
-            (None, Some(true)) if event.kind.is_push() => {
-                (CauseId::inactive_account(), Confidence::Possible)
-            }
+            (None, Some(true)) if event.kind.is_push() => (CauseId::inactive_account(), Confidence::Possible),
             (None, Some(_)) => (CauseId::other(), Confidence::Possible),
             (None, None) => return None,
         };
@@ -174,6 +173,16 @@ impl Casebook {
 
     fn seen_of(&self, app: &App, person: &Person) -> impl Iterator<Item = &Seen> {
         self.seen.get(&(app.id.clone(), person.id.clone())).into_iter().flatten()
+    }
+
+    /// How sure another event of the person makes us. One whose cause is itself a guess adds nothing.
+    fn as_sure_as_known(&self, app: &App, cause: &CauseId) -> Confidence {
+        let guessed = |incident: &Incident| {
+            incident.app.id == app.id
+                && incident.cause == *cause
+                && incident.confidence == Confidence::Possible
+        };
+        if self.incidents.iter().any(guessed) { Confidence::Possible } else { Confidence::Likely }
     }
 
     fn cause_in_same_job(&self, app: &App, person: &Person, event: &Event) -> Option<CauseId> {

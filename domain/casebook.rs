@@ -88,9 +88,11 @@ pub struct Casebook {
 pub struct Changes {
     /// The incidents that are new or changed.
     pub touched: BTreeSet<IncidentNumber>,
+    /// Whose failures in them are, so that an incident of thousands is not saved whole for one person.
+    pub failures: BTreeSet<(IncidentNumber, UserId)>,
     /// New lines, by incident.
     pub lines: Vec<(IncidentNumber, Line)>,
-    /// Events of earlier pages that turned out to be something else.
+    /// Events taken in before, on this page or an earlier one, that turned out to be something else.
     pub rejudged: Vec<(EventId, Judged)>,
     /// Changes of the setting.
     pub settings: Vec<(App, SettingChange)>,
@@ -117,13 +119,14 @@ impl Casebook {
         };
         let judged = match class {
             Class::Failure { cause, confidence } => {
-                self.explain_others(app, person, event, &cause);
                 self.failed(app, person, event, &cause, confidence);
+                self.explain_others(app, person, event, &cause);
                 Judged::Failure(cause)
             }
             Class::Unexplained => match self.cause_in_same_job(app, person, event) {
                 Some(cause) => {
-                    self.failed(app, person, event, &cause, Confidence::Likely);
+                    let confidence = self.as_sure_as_known(app, &cause);
+                    self.failed(app, person, event, &cause, confidence);
                     Judged::Failure(cause)
                 }
                 None => Judged::Unexplained,
@@ -155,13 +158,13 @@ impl Casebook {
         };
         let near = |seen: &&Seen| seen.published.duration_since(event.published).abs() <= NEAR;
         let cause = self.seen_of(app, person).filter(near).find_map(|seen| match &seen.verdict {
-            Judged::Failure(cause) => Some((cause.clone(), Confidence::Likely)),
+            Judged::Failure(cause) => Some((cause.clone(), self.as_sure_as_known(app, cause))),
             _ => None,
         });
         let (cause, confidence) = match (cause, off) {
             (Some(found), _) => found,
-            (None, Some(true)) => (CauseId::inactive_account(), Confidence::Possible),
-            (None, Some(false)) => (CauseId::other(), Confidence::Possible),
+            (None, Some(true)) if event.kind.is_push() => (CauseId::inactive_account(), Confidence::Possible),
+            (None, Some(_)) => (CauseId::other(), Confidence::Possible),
             (None, None) => return None,
         };
         self.failed(app, person, event, &cause, confidence);
@@ -170,6 +173,16 @@ impl Casebook {
 
     fn seen_of(&self, app: &App, person: &Person) -> impl Iterator<Item = &Seen> {
         self.seen.get(&(app.id.clone(), person.id.clone())).into_iter().flatten()
+    }
+
+    /// How sure another event of the person makes us. One whose cause is itself a guess adds nothing.
+    fn as_sure_as_known(&self, app: &App, cause: &CauseId) -> Confidence {
+        let guessed = |incident: &Incident| {
+            incident.app.id == app.id
+                && incident.cause == *cause
+                && incident.confidence == Confidence::Possible
+        };
+        if self.incidents.iter().any(guessed) { Confidence::Possible } else { Confidence::Likely }
     }
 
     fn cause_in_same_job(&self, app: &App, person: &Person, event: &Event) -> Option<CauseId> {
@@ -182,17 +195,22 @@ impl Casebook {
         })
     }
 
-    /// Events of the same job that came first and gave no reason now have one.
+    /// Events of the same job that came first and gave no reason now have one, and count like those that come after.
     fn explain_others(&mut self, app: &App, person: &Person, event: &Event, cause: &CauseId) {
         if event.transaction.is_none() {
             return;
         }
-        let key = (app.id.clone(), person.id.clone());
-        for seen in self.seen.get_mut(&key).into_iter().flatten() {
+        let mut explained = Vec::new();
+        for seen in self.seen.get_mut(&(app.id.clone(), person.id.clone())).into_iter().flatten() {
             if seen.verdict == Judged::Unexplained && seen.transaction == event.transaction {
                 seen.verdict = Judged::Failure(cause.clone());
                 self.changes.rejudged.push((seen.id.clone(), seen.verdict.clone()));
+                explained.push((seen.id.clone(), seen.published));
             }
+        }
+        for (id, published) in explained {
+            let silent = Event { id, published, reason: None, ..event.clone() };
+            self.failed(app, person, &silent, cause, Confidence::Likely);
         }
     }
 
@@ -217,40 +235,31 @@ impl Casebook {
             transaction: event.transaction.clone(),
             reason: event.reason.clone(),
             confidence,
+            quiet: self.quiet,
         };
-        self.apply(index, change);
-        // The success may have been logged first.
-        let later: Vec<_> = self
-            .seen_of(app, person)
-            .filter_map(|seen| match seen.verdict {
-                Judged::Success(strength) => Some((seen.clone(), strength)),
-                _ => None,
-            })
-            .collect();
-        for (seen, strength) in later {
-            let proof = Proof { event: seen.id, at: seen.published, strength };
-            self.apply(
-                index,
-                Change::Worked { person: person.id.clone(), transaction: seen.transaction, proof },
-            );
+        self.apply(index, &person.id, change);
+        // What ends it may have been logged first.
+        let ends: Vec<_> = self.seen_of(app, person).filter_map(|seen| seen.end_for(&person.id)).collect();
+        for change in ends {
+            self.apply(index, &person.id, change);
         }
     }
 
     fn worked(&mut self, app: &App, person: &Person, event: &Event, strength: Strength) {
-        for index in 0..self.incidents.len() {
-            if self.incidents[index].app.id == app.id {
-                let proof = Proof { event: event.id.clone(), at: event.published, strength };
-                let transaction = event.transaction.clone();
-                self.apply(index, Change::Worked { person: person.id.clone(), transaction, proof });
-            }
-        }
+        let proof = Proof { event: event.id.clone(), at: event.published, strength };
+        let transaction = event.transaction.clone();
+        self.apply_to_all(app, person, Change::Worked { person: person.id.clone(), transaction, proof });
     }
 
     fn unassigned(&mut self, app: &App, person: &Person, at: Timestamp) {
+        let why = EndedBecause::Unassigned;
+        self.apply_to_all(app, person, Change::Gone { person: person.id.clone(), why, at });
+    }
+
+    fn apply_to_all(&mut self, app: &App, person: &Person, change: Change) {
         for index in 0..self.incidents.len() {
             if self.incidents[index].app.id == app.id {
-                let (person, why) = (person.id.clone(), EndedBecause::Unassigned);
-                self.apply(index, Change::Gone { person, why, at });
+                self.apply(index, &person.id, change.clone());
             }
         }
     }
@@ -264,10 +273,8 @@ impl Casebook {
             return;
         }
         self.settings.insert(app.id.clone(), change.at);
-        for index in 0..self.incidents.len() {
-            if self.incidents[index].app.id == app.id {
-                self.apply(index, Change::SettingChanged(change.clone()));
-            }
+        for incident in self.incidents.iter_mut().filter(|incident| incident.app.id == app.id) {
+            self.changes.note(incident, Change::SettingChanged(change.clone()), self.now);
         }
         let fixed_now = |incident: &Incident| {
             incident.app.id == app.id && matches!(incident.stage, Stage::Over { how: Ending::Fixed, .. })
@@ -277,12 +284,44 @@ impl Casebook {
         }
     }
 
-    fn apply(&mut self, index: usize, change: Change) {
+    fn apply(&mut self, index: usize, person: &UserId, change: Change) {
         let incident = &mut self.incidents[index];
-        if let Some((next, lines)) = incident.after(change, self.now) {
-            *incident = next;
-            self.changes.touched.insert(incident.number);
-            self.changes.lines.extend(lines.into_iter().map(|line| (incident.number, line)));
+        if self.changes.note(incident, change, self.now) {
+            self.changes.failures.insert((incident.number, person.clone()));
+        }
+    }
+}
+
+impl Changes {
+    /// Lets something happen to an incident and notes what that changes; says whether it changes anything.
+    fn note(&mut self, incident: &mut Incident, change: Change, now: Timestamp) -> bool {
+        let Some(lines) = incident.apply(change, now) else {
+            return false;
+        };
+        self.touched.insert(incident.number);
+        self.lines.extend(lines.into_iter().map(|line| (incident.number, line)));
+        true
+    }
+}
+
+impl Seen {
+    /// The end that this event may be for a failure that was logged after it.
+    fn end_for(&self, person: &UserId) -> Option<Change> {
+        let person = person.clone();
+        match self.verdict {
+            Judged::Success(strength) => Some(Change::Worked {
+                person,
+                transaction: self.transaction.clone(),
+                proof: Proof { event: self.id.clone(), at: self.published, strength },
+            }),
+            Judged::Unassigned => {
+                Some(Change::Gone { person, why: EndedBecause::Unassigned, at: self.published })
+            }
+            Judged::Failure(_)
+            | Judged::Unexplained
+            | Judged::Setting(_)
+            | Judged::Nothing
+            | Judged::Unhandled(_) => None,
         }
     }
 }

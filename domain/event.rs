@@ -122,6 +122,11 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// Whether it reports a push of a person to the app: what can fail for our cause, and what can prove a cure.
+    pub fn is_push(self) -> bool {
+        matches!(self, Self::Push | Self::PushProfile | Self::Sync | Self::Reactivate)
+    }
+
     /// The kind of an `eventType`. Source: Okta's event type catalogue, release 2026.08.1.
     pub fn of(event_type: &str) -> Self {
         match event_type {

@@ -180,6 +180,8 @@ pub enum Change {
         reason: Option<String>,
         /// How sure the rule is.
         confidence: Confidence,
+        /// Whether the first look back found it: then it pings nobody, though it may come back.
+        quiet: bool,
     },
     /// A push worked.
     Worked {
@@ -277,17 +279,24 @@ impl Incident {
     /// The incident after `change`; `None` if that changes nothing. `now` is our clock.
     pub fn after(&self, change: Change, now: Timestamp) -> Option<After> {
         let mut next = self.clone();
+        let lines = next.apply(change, now)?;
+        Some((next, lines))
+    }
+
+    /// As [`after`](Self::after), in place: an incident with thousands of failures is not copied for each event of
+    /// a page. A change that changes nothing (`None`) leaves it as it was.
+    pub(crate) fn apply(&mut self, change: Change, now: Timestamp) -> Option<Vec<Line>> {
         let mut lines = Vec::new();
         match change {
-            Change::Failed { person, at, event, transaction, reason, confidence } => {
-                next.confidence = next.confidence.max(confidence);
-                let known = next.failures.get(&person.id);
+            Change::Failed { person, at, event, transaction, reason, confidence, quiet } => {
+                self.confidence = self.confidence.max(confidence);
+                let known = self.failures.get(&person.id);
                 // A failure that happened before its proof, but was logged late, is still fixed.
                 let late = known.is_some_and(|known| known.is_over_since(at));
                 if !late && matches!(self.stage, Stage::Over { .. }) {
-                    next.chapter += 1;
-                    next.opened = now;
-                    next.quiet = false;
+                    self.chapter += 1;
+                    self.opened = now;
+                    self.quiet = quiet;
                     lines.push(Line { at, what: Happened::CameBack { person: person.clone() } });
                 }
                 let failure = match known {
@@ -304,10 +313,10 @@ impl Incident {
                     },
                     Some(known) => known.again(at, event, transaction, reason, late),
                 };
-                next.failures.insert(failure.person.id.clone(), failure);
+                self.failures.insert(failure.person.id.clone(), failure);
             }
             Change::Worked { person, transaction, proof } => {
-                let failure = next.failures.get_mut(&person)?;
+                let failure = self.failures.get_mut(&person)?;
                 if !failure.is_disproved_by(transaction.as_deref(), proof.at) {
                     return None;
                 }
@@ -318,7 +327,7 @@ impl Incident {
                 failure.state = FailureState::Fixed(proof);
             }
             Change::Gone { person, why, at } => {
-                let failure = next.failures.get_mut(&person)?;
+                let failure = self.failures.get_mut(&person)?;
                 if failure.state != FailureState::Failing || at < failure.last {
                     return None;
                 }
@@ -327,25 +336,25 @@ impl Incident {
             }
             Change::Found { findings, assigned } => {
                 for (person, scope) in assigned {
-                    if let Some(failure) = next.failures.get_mut(&person) {
+                    if let Some(failure) = self.failures.get_mut(&person) {
                         failure.assigned = Some(scope);
                     }
                 }
-                next.findings = Some(findings);
+                self.findings = Some(findings);
             }
             Change::SettingChanged(setting) => {
                 if self.stage != Stage::Open {
                     return None;
                 }
-                if let Some(findings) = &mut next.findings {
+                if let Some(findings) = &mut self.findings {
                     findings.deactivates_users = Some(setting.on);
                 }
                 lines.push(Line { at: setting.at, what: Happened::SettingChanged(setting) });
             }
         }
-        next.stage = next.stage_now();
-        next.revision += 1;
-        Some((next, lines))
+        self.stage = self.stage_now();
+        self.revision += 1;
+        Some(lines)
     }
 
     /// The people whose push is failing now.

@@ -201,14 +201,14 @@ pub trait Store: Send + Sync {
 
     /// Incidents that the channel does not show as they are: no message for the chapter, an older revision, lines
     /// not told, or an older chapter's message that does not point to the newer one yet. One that is quiet, over
-    /// and without a message is not among them.
+    /// and that nobody has tried to post is not among them; nor is a chapter whose message was let go.
     async fn unshown(&self) -> Result<Vec<Unshown>, StoreError>;
 
     /// The newest message of an incident, if it has one.
     async fn showing(&self, number: IncidentNumber) -> Result<Option<Showing>, StoreError>;
 
     /// Notes how a chapter stands in the channel; before a first post, with `message: None`. A new chapter marks the
-    /// older ones [`Kept::Replaced`].
+    /// older ones that are live [`Kept::Replaced`].
     async fn note_showing(&self, showing: &Showing) -> Result<(), StoreError>;
 
     /// Adds a notice, once: the same drift, the same blindness or the same restart is not added twice.

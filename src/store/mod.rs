@@ -1,1 +1,254 @@
-//! What is remembered, in SQL.
+//! What is remembered, in SQL: the [`Store`] port on SQLite.
+//!
+//! One connection writes, each call in one transaction that holds the write lock from its first statement; others
+//! read. The text of the statements is the part of SQL that PostgreSQL shares; what is SQLite's own lies in `open`.
+//!
+//! **Invariant:** nothing outside this folder has SQL, and no rule about incidents lies in it: what a page changes is
+//! for [`domain::casebook`] to say.
+
+mod batch;
+mod events;
+mod gateway;
+mod incidents;
+mod json;
+mod lock;
+mod log;
+mod notices;
+mod open;
+mod page;
+mod refused;
+mod rows;
+mod showings;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use domain::cause::CauseId;
+use domain::event::{App, Event};
+use domain::ids::{AppId, EventId, IncidentNumber, MessageId, OrgName};
+use domain::incident::{Change, Incident, Line, SettingChange};
+use domain::notice::Told;
+use domain::store::{Batch, Position, Query, Showing, Store, StoreError, TakenIn, Tally, Unshown, Untold};
+use jiff::Timestamp;
+use sqlx::{Any, AnyPool, Error, Transaction};
+use tracing::instrument;
+
+pub use gateway::GatewaySession;
+pub use refused::OpenError;
+
+/// The database, opened for this process alone.
+pub struct Sql {
+    path: PathBuf,
+    writer: AnyPool,
+    readers: AnyPool,
+    /// Keeps a second process out for as long as we live.
+    _lock: lock::Lock,
+}
+
+/// Runs the body in a transaction that holds the write lock from the start, and commits it. A body that fails, or is
+/// dropped, leaves nothing behind.
+macro_rules! write {
+    ($self:ident, $conn:ident => $body:expr) => {{
+        let mut transaction = $self.writing().await?;
+        let $conn = &mut *transaction;
+        let done = $body.await.map_err(failed)?;
+        transaction.commit().await.map_err(failed)?;
+        Ok(done)
+    }};
+}
+
+/// Runs the body in a transaction that sees one state of the database, however many statements it has.
+macro_rules! read {
+    ($self:ident, $conn:ident => $body:expr) => {{
+        let mut transaction = $self.readers.begin().await.map_err(failed)?;
+        let $conn = &mut *transaction;
+        let found = $body.await.map_err(failed)?;
+        transaction.rollback().await.map_err(failed)?;
+        Ok(found)
+    }};
+}
+
+impl Sql {
+    /// Opens the database at `sqlite://PATH`; the file is made if there is none, its folder is not. A relative path
+    /// starts in the working directory.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`], whose text tells an administrator what to do. The file is then as it was.
+    pub async fn open(url: &str) -> Result<Self, OpenError> {
+        open::open(url).await
+    }
+
+    /// Closes the database; the file then holds everything by itself. Dropping it is safe too.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    /// How many bytes the database takes on the disk, its journal included.
+    pub fn size(&self) -> u64 {
+        let length = |path: PathBuf| std::fs::metadata(path).map_or(0, |file| file.len());
+        let journal = open::beside(&self.path, "-wal");
+        length(self.path.clone()) + length(journal)
+    }
+
+    /// The Discord gateway session to resume, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// See [`StoreError`], here and below.
+    pub async fn gateway_session(&self) -> Result<Option<GatewaySession>, StoreError> {
+        read!(self, conn => gateway::session(conn))
+    }
+
+    /// Remembers the gateway session in place of the one before.
+    ///
+    /// # Errors
+    ///
+    /// See [`StoreError`].
+    pub async fn save_gateway_session(&self, session: &GatewaySession) -> Result<(), StoreError> {
+        write!(self, conn => gateway::save(conn, session))
+    }
+
+    /// Forgets the gateway session: it can no longer be resumed.
+    ///
+    /// # Errors
+    ///
+    /// See [`StoreError`].
+    pub async fn forget_gateway_session(&self) -> Result<(), StoreError> {
+        write!(self, conn => gateway::forget(conn))
+    }
+
+    /// Notes that a gateway session is about to be started anew.
+    ///
+    /// # Errors
+    ///
+    /// See [`StoreError`].
+    pub async fn note_identify(&self, at: Timestamp) -> Result<(), StoreError> {
+        write!(self, conn => gateway::note_identify(conn, at))
+    }
+
+    /// How many gateway sessions were started anew since a time, at most 48 h back.
+    ///
+    /// # Errors
+    ///
+    /// See [`StoreError`].
+    pub async fn identifies_since(&self, at: Timestamp) -> Result<u32, StoreError> {
+        read!(self, conn => gateway::identifies_since(conn, at))
+    }
+
+    /// A transaction that holds the write lock from the start: one that takes it later can find that somebody else
+    /// wrote in between, and fails at once.
+    async fn writing(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        self.writer.begin_with(open::BEGIN).await.map_err(failed)
+    }
+}
+
+#[async_trait]
+impl Store for Sql {
+    async fn position(&self, org: &OrgName) -> Result<Option<Position>, StoreError> {
+        read!(self, conn => log::position(conn, org))
+    }
+
+    #[instrument(skip_all, fields(org = %org, events = batch.events.len()))]
+    async fn take_in(&self, org: &OrgName, batch: &Batch) -> Result<TakenIn, StoreError> {
+        write!(self, conn => page::take_in(conn, org, batch))
+    }
+
+    async fn unexplained(&self, org: &OrgName, before: Timestamp) -> Result<Vec<Event>, StoreError> {
+        read!(self, conn => events::unexplained(conn, org, before))
+    }
+
+    #[instrument(skip_all, fields(org = %org, event.id = %event))]
+    async fn settle(
+        &self,
+        org: &OrgName,
+        event: &EventId,
+        off: Option<bool>,
+        alert_causes: &BTreeSet<CauseId>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        write!(self, conn => page::settle(conn, org, event, off, alert_causes, now))
+    }
+
+    async fn incident(&self, number: IncidentNumber) -> Result<Option<Incident>, StoreError> {
+        let known: Result<_, StoreError> = read!(self, conn => incidents::one(conn, number));
+        Ok(known?.map(|known| known.incident))
+    }
+
+    async fn incidents(&self, query: &Query) -> Result<Vec<Incident>, StoreError> {
+        read!(self, conn => incidents::matching(conn, query))
+    }
+
+    #[instrument(skip_all, fields(incident.id = %number))]
+    async fn change(
+        &self,
+        number: IncidentNumber,
+        change: Change,
+        now: Timestamp,
+    ) -> Result<Option<Incident>, StoreError> {
+        write!(self, conn => incidents::change(conn, number, change, now))
+    }
+
+    async fn lines(&self, number: IncidentNumber, skip: i64) -> Result<Vec<Line>, StoreError> {
+        read!(self, conn => incidents::lines(conn, number, skip))
+    }
+
+    async fn settings(&self, org: &OrgName, app: &AppId) -> Result<Vec<(App, SettingChange)>, StoreError> {
+        read!(self, conn => log::settings(conn, org, app))
+    }
+
+    async fn tally(&self, org: &OrgName, since: Timestamp) -> Result<Tally, StoreError> {
+        read!(self, conn => async {
+            let causes = events::causes(conn, org, since).await?;
+            Ok::<_, Error>(Tally { causes, unhandled: log::unhandled(conn, org, since).await? })
+        })
+    }
+
+    async fn unshown(&self) -> Result<Vec<Unshown>, StoreError> {
+        read!(self, conn => showings::unshown(conn))
+    }
+
+    async fn showing(&self, number: IncidentNumber) -> Result<Option<Showing>, StoreError> {
+        read!(self, conn => showings::newest(conn, number))
+    }
+
+    async fn note_showing(&self, showing: &Showing) -> Result<(), StoreError> {
+        write!(self, conn => showings::note(conn, showing))
+    }
+
+    async fn add_notice(&self, org: &OrgName, what: &Told, now: Timestamp) -> Result<(), StoreError> {
+        write!(self, conn => notices::add(conn, org, what, now))
+    }
+
+    async fn untold(&self) -> Result<Vec<Untold>, StoreError> {
+        read!(self, conn => notices::untold(conn))
+    }
+
+    async fn note_telling(&self, number: i64, now: Timestamp) -> Result<(), StoreError> {
+        write!(self, conn => notices::note_telling(conn, number, now))
+    }
+
+    async fn note_told(&self, number: i64, message: MessageId) -> Result<(), StoreError> {
+        write!(self, conn => notices::note_told(conn, number, message))
+    }
+
+    async fn prune(&self, before: Timestamp) -> Result<u64, StoreError> {
+        write!(self, conn => async {
+            let events = events::forget(conn, before).await?;
+            log::forget_unhandled(conn, before).await?;
+            notices::forget(conn, before).await?;
+            Ok::<_, Error>(events)
+        })
+    }
+}
+
+/// What a failure of the database means to the caller.
+fn failed(error: Error) -> StoreError {
+    match refused::code(&error) {
+        Some(refused::FULL) => StoreError::Full,
+        Some(refused::BUSY | refused::LOCKED) => StoreError::Locked,
+        _ => StoreError::Other(error.into()),
+    }
+}

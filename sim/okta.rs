@@ -26,10 +26,12 @@ mod faults;
 mod features;
 mod filter;
 mod ids;
+mod jose;
 mod limits;
 mod line;
 mod logs;
 mod oauth;
+mod proof;
 mod pushing;
 mod routes;
 mod serving;
@@ -42,6 +44,7 @@ mod verbs;
 mod world;
 
 pub use faults::{Fault, Faults};
+pub use jose::public_key_of;
 
 /// How a simulated org begins.
 #[derive(Debug, Clone)]

@@ -1,7 +1,5 @@
 //! Which path is answered by what, and which scope it takes.
 
-use percent::decoded;
-
 use super::event::Entity;
 use super::exchange::{Answer, Call};
 use super::faults::forbidden;
@@ -12,7 +10,6 @@ use super::world::World;
 pub(super) enum Asks {
     /// An API token: everything its maker may, which is everything.
     Token(Entity),
-    #[expect(dead_code, reason = "no access tokens are granted yet")]
     /// A service app with an access token for these scopes.
     Client { id: String, scopes: Vec<String> },
     /// The token endpoint settles by itself who asks.
@@ -102,31 +99,29 @@ impl World {
     }
 }
 
-mod percent {
-    /// A path's part with its percent signs undone, as Okta takes logins.
-    pub(super) fn decoded(part: &str) -> String {
-        let mut bytes = Vec::with_capacity(part.len());
-        let mut rest = part.as_bytes();
-        while let [first, after @ ..] = rest {
-            let hex = after.get(..2).and_then(|two| std::str::from_utf8(two).ok());
-            match (first, hex.and_then(|two| u8::from_str_radix(two, 16).ok())) {
-                (b'%', Some(byte)) => {
-                    bytes.push(byte);
-                    rest = &after[2..];
-                }
-                (other, _) => {
-                    bytes.push(*other);
-                    rest = after;
-                }
+/// A path's part with its percent signs undone, as Okta takes logins.
+pub(super) fn decoded(part: &str) -> String {
+    let mut bytes = Vec::with_capacity(part.len());
+    let mut rest = part.as_bytes();
+    while let [first, after @ ..] = rest {
+        let hex = after.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+        match (first, hex.and_then(|two| u8::from_str_radix(two, 16).ok())) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            (other, _) => {
+                bytes.push(*other);
+                rest = after;
             }
         }
-        String::from_utf8_lossy(&bytes).into_owned()
     }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::percent::decoded;
+    use super::decoded;
 
     #[test]
     fn a_login_in_a_path_is_decoded() {

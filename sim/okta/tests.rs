@@ -11,6 +11,7 @@ mod failing;
 mod faulty;
 mod reading_the_log;
 mod routes;
+mod signing_in;
 
 /// An answer as it came over the wire.
 struct Reply {

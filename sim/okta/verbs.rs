@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::ids::Ids;
 use super::limits::Limits;
-use super::oauth::OAuth;
+use super::oauth::{Client, OAuth};
 use super::pushing::Why;
 use super::time::WorldClock;
 use super::world::{Account, App, Capabilities, Provisioning, User, World};
@@ -357,8 +357,40 @@ impl Okta {
     }
 }
 
-/// Limits.
+/// Signing in, and limits.
 impl Okta {
+    /// A service app with these scopes granted. The key is a JWK, see [`public_key_of`](super::public_key_of);
+    /// with `dpop`, as Okta has it by default, every token is bound to a key and every request needs a proof.
+    pub fn registers_service_app(
+        &self,
+        client_id: &str,
+        public_key: &serde_json::Value,
+        scopes: &[&str],
+        dpop: bool,
+    ) {
+        self.org.world().oauth.clients.push(Client {
+            id: client_id.to_owned(),
+            public_key: public_key.clone(),
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            needs_proof: dpop,
+        });
+    }
+
+    /// All access tokens end now. The next request with one is answered 401.
+    pub fn revokes_tokens(&self) {
+        self.org.world().oauth.tokens.clear();
+    }
+
+    /// The API token is replaced by this one.
+    pub fn replaces_api_token(&self, token: &str) {
+        token.clone_into(&mut self.org.world().api_token);
+    }
+
+    /// Whether the token endpoint wants another nonce each time, rather than another one each day.
+    pub fn changes_dpop_nonce_every_request(&self, changes: bool) {
+        self.org.world().oauth.proofs.changes_every_request = changes;
+    }
+
     /// So many requests a minute for a bucket: `/api/v1/logs`, `/api/v1/apps` (with all below an app),
     /// `/api/v1/apps/{id}`, `/api/v1/users/{id}`, `/oauth2/v1/token`, or `/api/v1` for the rest.
     pub fn rate_limit(&self, bucket: &str, per_minute: u32) {

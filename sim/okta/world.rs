@@ -39,7 +39,6 @@ pub(super) struct World {
     pub lateness: SignedDuration,
     pub pushes_take: SignedDuration,
     pub limits: Limits,
-    #[expect(dead_code, reason = "no access tokens are granted yet")]
     pub oauth: OAuth,
 }
 

@@ -36,7 +36,7 @@ fn a_real_exchange_is_accepted() {
 fn every_exception_is_met_by_a_sample() {
     let Some(documents) = documents_or_skip("every_exception_is_met_by_a_sample") else { return };
     let recorded = samples::recorded(&shelf::reference().unwrap()).unwrap();
-    let okta = recorded.into_iter().chain([samples::token(), samples::push()]);
+    let okta = recorded.into_iter().chain([samples::token()]);
     let mut complaints: Vec<_> =
         okta.flat_map(|exchange| documents.okta().disagreements(&exchange)).collect();
     let discord = [samples::discord_rate_limit(), samples::discord_invalid_form()];
@@ -71,6 +71,8 @@ fn okta_accepts_what_we_ask_and_what_it_answers() {
         "capabilities": { "update": { "lifecycleDeactivate": { "status": "ENABLED" } } },
     });
     let on = json!({ "update": { "lifecycleDeactivate": { "status": "ENABLED" } } });
+    let user =
+        json!({ "id": "00u1", "scope": "USER", "status": "ACTIVE", "syncState": "ERROR", "profile": {} });
     let busy = json!({
         "errorCode": "E0000047", "errorSummary": "API call exceeded rate limit due to too many requests.",
         "errorLink": "E0000047", "errorId": "oae1", "errorCauses": [],
@@ -84,7 +86,7 @@ fn okta_accepts_what_we_ask_and_what_it_answers() {
         get("/api/v1/logs", 429, &busy),
         get("/api/v1/apps/0oa1/features", 200, &json!([feature])),
         send("PUT", "/api/v1/apps/0oa1/features/USER_PROVISIONING", &on, 200, &feature),
-        samples::push(),
+        send("POST", "/api/v1/apps/0oa1/users/00u1", &json!({ "profile": {} }), 200, &user),
         get("/api/v1/apps/0oa1/users/00u1", 500, &busy),
         samples::token(),
     ];

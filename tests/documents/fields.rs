@@ -3,7 +3,7 @@
 //! Neither document forbids them, so a validator is silent about `lifecycleDeactivte`: it asks for nothing and Okta
 //! ignores it. In our requests that is a slip, and in a simulator's answer it is an invention.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// The pointers of all fields of `value` that no branch of `schema` names, where an object's fields are named at all.
 pub fn unknown(schema: &Value, value: &Value) -> Vec<String> {
@@ -28,7 +28,9 @@ fn walk(root: &Value, schemas: &[&Value], value: &Value, pointer: String, found:
             let rest: Vec<&Value> =
                 views.iter().filter_map(|view| view.get("additionalProperties")).collect();
             let open = rest.iter().any(|rest| **rest != Value::Bool(false));
-            let named = views.iter().any(|view| view.contains_key("properties"));
+            let names =
+                |view: &&Map<String, Value>| view.get("properties").is_some_and(|names| *names != json!({}));
+            let named = views.iter().any(names);
             for (field, value) in fields {
                 let schemas: Vec<&Value> =
                     views.iter().filter_map(|view| view.get("properties")?.get(field)).collect();

@@ -78,13 +78,6 @@ pub fn message_request(content: &str) -> Value {
     })
 }
 
-/// Asking Okta to push an account again.
-pub fn push() -> Exchange {
-    let user =
-        json!({ "id": "00u1", "scope": "USER", "status": "ACTIVE", "syncState": "ERROR", "profile": {} });
-    send("POST", "/api/v1/apps/0oa1/users/00u1", &json!({ "profile": {} }), 200, &user)
-}
-
 /// Discord's published example of a form that it does not take.
 pub fn discord_invalid_form() -> Exchange {
     let errors = json!({ "access_token": {
@@ -128,11 +121,26 @@ fn log_events(samples: &Path) -> Result<Vec<Exchange>> {
             events.push(event);
         }
     }
+    events.push(limited_event());
     let pages = events.into_iter().map(|event| if event.is_array() { event } else { json!([event]) });
     Ok(pages.map(|page| get("/api/v1/logs?since=2026-01-01T00:00:00Z&limit=100", 200, &page)).collect())
 }
 
-/// Apps and app users, once each and once in a list.
+/// What is empty in the examples of Okta's guide to the System Log events about rate limits.
+fn limited_event() -> Value {
+    json!({
+        "eventType": "system.operation.rate_limit.violation",
+        "legacyEventType": null,
+        "outcome": { "result": "DENY", "reason": "Too many requests" },
+        "request": { "ipChain": [{ "ip": "127.0.0.1", "geographicalContext": null, "version": "V4", "source": null }] },
+        "target": [{
+            "id": "/api/v1/authn/factors", "type": "URL Pattern",
+            "alternateId": null, "displayName": null, "detailEntry": null,
+        }],
+    })
+}
+
+/// Apps and app users, once each and once in a list, and an app with its user.
 fn apps_and_users(samples: &Path) -> Vec<Exchange> {
     let recorded = shelf::json(&samples.join("terraform-vcr/app-objects-and-app-users.json"));
     let objects = |key: &str| -> Vec<Value> {
@@ -140,13 +148,20 @@ fn apps_and_users(samples: &Path) -> Vec<Exchange> {
     };
     let (apps, users) = (objects("apps_with_features"), objects("app_users"));
     let assign = json!({ "id": "00u1", "scope": "USER" });
+    let profile = json!({ "profile": {} });
+    let mut with_user = apps[0].clone();
+    with_user["_embedded"] = json!({ "user": users[0] });
     let mut exchanges = vec![
         get("/api/v1/apps?limit=200", 200, &json!(apps)),
+        get("/api/v1/apps/0oa1?expand=user/00u1", 200, &with_user),
+        get("/api/v1/apps?expand=user/00u1", 200, &json!([with_user])),
         get("/api/v1/apps/0oa1/users?limit=50", 200, &json!(users)),
     ];
     exchanges.extend(apps.iter().map(|app| get("/api/v1/apps/0oa1", 200, app)));
     exchanges.extend(users.iter().map(|user| get("/api/v1/apps/0oa1/users/00u1", 200, user)));
     exchanges.extend(users.iter().map(|user| send("POST", "/api/v1/apps/0oa1/users", &assign, 200, user)));
+    exchanges
+        .extend(users.iter().map(|user| send("POST", "/api/v1/apps/0oa1/users/00u1", &profile, 200, user)));
     exchanges
 }
 

@@ -4,6 +4,8 @@
 //! published example, or a sentence of the same publisher's prose; `tests/documented.rs` shows one for each pointer and
 //! fails if an entry is no longer met by any.
 
+use serde_json::{Value, json};
+
 use super::complaint::{Complaint, Place};
 
 /// One mistake in a document.
@@ -50,7 +52,7 @@ pub const EXCEPTIONS: &[Exception] = &[
         operations: &["listLogEvents"],
         place: Place::Answer(200),
         pointers: &["/*/version"],
-        message: "is not of type \"string\"",
+        message: "0 is not of type \"string\"",
         why: "Okta's own examples have the number 0, recorded events the string \"0\"",
     },
     Exception {
@@ -129,18 +131,13 @@ pub const EXCEPTIONS: &[Exception] = &[
         why: "recorded apps have it",
     },
     Exception {
-        operations: &["getApplication", "listApplications"],
-        place: Place::Answer(200),
-        pointers: &["**/_embedded/user/*"],
-        message: "is not of type \"object\"",
-        why: "the document's prose embeds an application user, whose fields are texts; its schema has objects only",
-    },
-    Exception {
         operations: &[
             "getApplicationUser",
             "listApplicationUsers",
             "assignUserToApplication",
             "updateApplicationUser",
+            "getApplication",
+            "listApplications",
         ],
         place: Place::Answer(200),
         pointers: &["**/externalId"],
@@ -209,6 +206,51 @@ pub const EXCEPTIONS: &[Exception] = &[
         why: "Discord's page on error messages has a word there in each of its examples, as in BASE_TYPE_REQUIRED",
     },
 ];
+
+/// One place where a document is vague or wrong, and means a schema that it has elsewhere.
+pub struct Correction {
+    /// Where in the document.
+    pub pointer: &'static str,
+    /// What is there but for its description, in JSON.
+    pub says: &'static str,
+    /// The component that is meant.
+    pub means: &'static str,
+    /// How we know.
+    pub why: &'static str,
+}
+
+/// All of them, in Okta's document of the management API.
+pub const CORRECTIONS: &[Correction] = &[
+    Correction {
+        pointer: "/components/schemas/Application/properties/_embedded/properties/user",
+        says: r#"{"additionalProperties":{"properties":{},"type":"object"},"type":"object"}"#,
+        means: "AppUser",
+        why: "its description calls it an application user, whose fields are texts and not objects",
+    },
+    Correction {
+        pointer: "/components/schemas/AppUser/properties/_embedded/additionalProperties",
+        says: r#"{"properties":{},"type":"object"}"#,
+        means: "User",
+        why: "the parameter `expand` embeds the user and knows nothing else to embed",
+    },
+];
+
+/// Puts into `document` what it means.
+///
+/// # Panics
+///
+/// If it no longer says what is corrected: a newer document may have mended it.
+pub fn correct(document: &mut Value) {
+    for Correction { pointer, says, means, why } in CORRECTIONS {
+        let mut bare = document.pointer(pointer).cloned().unwrap_or_default();
+        bare.as_object_mut().map(|schema| schema.remove("description"));
+        let unchanged = serde_json::from_str(says).is_ok_and(|says: Value| says == bare);
+        assert!(unchanged, "the document has changed at {pointer} ({why}): {bare}");
+        if let Some(schema) = document.pointer_mut(pointer) {
+            *schema = json!({ "$ref": format!("#/components/schemas/{means}") });
+        }
+    }
+}
 
 /// Why a complaint is the document's own mistake, if it is.
 pub fn excuse(complaint: &Complaint) -> Option<&'static str> {

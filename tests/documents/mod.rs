@@ -42,13 +42,12 @@ impl Documents {
         let reference = shelf::reference()?;
         let yaml = |name: &str| shelf::yaml(&reference.join("okta-spec").join(name));
         let document = |root: Value, error| Document { root, error };
+        let mut management = yaml("management-oneOfInheritance-noExamples.yaml");
+        exceptions::correct(&mut management);
         Some(Self {
             okta: Service::new(
                 "",
-                vec![
-                    document(yaml("management-oneOfInheritance-noExamples.yaml"), "Error"),
-                    document(yaml("oauth-minimal.yaml"), "OAuthError"),
-                ],
+                vec![document(management, "Error"), document(yaml("oauth-minimal.yaml"), "OAuthError")],
             ),
             discord: Service::new(
                 "/api/v10",

@@ -11,7 +11,7 @@ use super::limits::Limits;
 use super::oauth::OAuth;
 use super::pushing::Job;
 use super::time::WorldClock;
-use super::{DeactivateUsers, FailureShape, Task};
+use super::{DeactivateUsers, FailureShape, FeatureWrites, Task};
 
 /// Apps by (app id, user id).
 pub(super) type Pair = (String, String);
@@ -36,6 +36,7 @@ pub(super) struct World {
     pub tasks: Vec<Task>,
     pub shape: FailureShape,
     pub sync_logs_first: bool,
+    pub successes_are_silent: bool,
     pub lateness: SignedDuration,
     pub pushes_take: SignedDuration,
     pub limits: Limits,
@@ -64,6 +65,7 @@ pub(super) struct App {
     pub busy_until: Option<Timestamp>,
     pub refuses_with: Option<String>,
     pub profile_push_reactivates: bool,
+    pub feature_writes: FeatureWrites,
 }
 
 /// What is ticked under Provisioning > To App.
@@ -140,15 +142,18 @@ impl App {
 }
 
 impl Capabilities {
+    /// Nothing is ticked.
+    pub(super) const NONE: Self = Self {
+        create: false,
+        profile: false,
+        deactivate: false,
+        password: false,
+        password_from_okta: false,
+        password_changes: false,
+    };
+
     pub(super) fn with(deactivate: DeactivateUsers) -> Self {
-        Self {
-            create: true,
-            profile: true,
-            deactivate: deactivate == DeactivateUsers::On,
-            password: false,
-            password_from_okta: false,
-            password_changes: false,
-        }
+        Self { create: true, profile: true, deactivate: deactivate == DeactivateUsers::On, ..Self::NONE }
     }
 }
 

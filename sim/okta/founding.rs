@@ -14,11 +14,14 @@ use super::{DeactivateUsers, FailureShape, FeatureWrites, Settings};
 
 impl World {
     pub(super) fn new(settings: &Settings, address: SocketAddr) -> Self {
-        let mut ids = Ids::from_seed(settings.seed);
+        let mut names = Ids::from_seed(settings.seed);
+        let ids = Ids::from_seed(!settings.seed);
         let mut world = Self {
             clock: WorldClock::starting_at(settings.start),
             url: format!("http://{address}"),
-            org_id: ids.okta("00o"),
+            org_id: names.okta("00o"),
+            api_token_id: names.okta("00T"),
+            names,
             ids,
             api_token: settings.api_token.clone(),
             admin: String::new(),
@@ -42,7 +45,7 @@ impl World {
     }
 
     pub(super) fn hire(&mut self, first: &str, last: &str, login: String) -> String {
-        let (id, now) = (self.ids.okta("00u"), self.now());
+        let (id, now) = (self.names.okta("00u"), self.now());
         self.users.push(User {
             id: id.clone(),
             first: first.to_owned(),
@@ -62,7 +65,7 @@ impl World {
         provisioning: Provisioning,
         setting: DeactivateUsers,
     ) -> String {
-        let (id, now) = (self.ids.okta("0oa"), self.now());
+        let (id, now) = (self.names.okta("0oa"), self.now());
         self.apps.push(App {
             id: id.clone(),
             label: label.to_owned(),

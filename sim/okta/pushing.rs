@@ -286,5 +286,6 @@ pub(super) fn system() -> Entity {
         alternate_id: "system@okta.com".to_owned(),
         name: "Okta System".to_owned(),
         changes: None,
+        token: None,
     }
 }

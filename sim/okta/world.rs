@@ -19,11 +19,15 @@ pub(super) type Pair = (String, String);
 /// Everything the org holds. All of it lies behind one lock; nothing in it waits.
 pub(super) struct World {
     pub clock: WorldClock,
+    /// For people and apps, so that what requests draw does not change them.
+    pub names: Ids,
+    /// For everything else.
     pub ids: Ids,
     /// `http://127.0.0.1:PORT`.
     pub url: String,
     pub org_id: String,
     pub api_token: String,
+    pub api_token_id: String,
     /// Who made the API token, and who acts where a verb names nobody.
     pub admin: String,
     pub apps: Vec<App>,
@@ -216,15 +220,19 @@ impl World {
         (self.app_named(app).id.clone(), self.user_named(user).id.clone())
     }
 
+    /// A person as an actor or a target. Somebody the org does not know, but who acts in its console, gets an id
+    /// that follows from the name.
     pub(super) fn user_entity(&self, id: &str) -> Entity {
-        let user = self.find_user(id);
-        Entity {
-            id: user.map_or_else(|| id.to_owned(), |user| user.id.clone()),
-            kind: "User",
-            alternate_id: user.map_or_else(|| format!("{id}@example.com"), |user| user.login.clone()),
-            name: user.map_or_else(|| id.to_owned(), User::name),
-            changes: None,
-        }
+        let (id, alternate_id, name) = match self.find_user(id) {
+            Some(user) => (user.id.clone(), user.login.clone(), user.name()),
+            None => {
+                let letters: String = id.chars().filter(char::is_ascii_alphanumeric).take(17).collect();
+                let login = id.to_lowercase().replace(' ', ".");
+                let login = if login.contains('@') { login } else { format!("{login}@example.com") };
+                (format!("00u{letters:0<17}"), login, id.to_owned())
+            }
+        };
+        Entity { id, kind: "User", alternate_id, name, changes: None, token: None }
     }
 
     pub(super) fn app_entity(&self, id: &str) -> Entity {
@@ -235,6 +243,7 @@ impl World {
             alternate_id: label.clone(),
             name: label,
             changes: None,
+            token: None,
         }
     }
 

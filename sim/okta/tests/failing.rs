@@ -94,6 +94,7 @@ async fn turning_the_setting_on_by_api_and_pushing_again_mends_it() -> Result<()
     assert!(!okta.is_active_in_app("dana", "Airbase"), "the setting is not retroactive");
     let update = okta.log().pop().unwrap_or_default();
     assert_eq!(update["debugContext"]["debugData"]["customMessage"], "Deprovisioning unassigned users");
+    assert!(update["transaction"]["detail"]["requestApiTokenId"].is_string());
     assert_eq!(update["target"][0]["changeDetails"]["to"]["deactivate_users"], true);
 
     let pushed = ask(&okta, "POST", &format!("/api/v1/apps/{app}/users/{dana}"), r#"{"profile":{}}"#).await?;

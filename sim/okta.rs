@@ -20,11 +20,13 @@ use world::World;
 mod app_users;
 mod apps;
 mod assigning;
+mod conditions;
 mod event;
 mod exchange;
 mod faults;
 mod features;
 mod filter;
+mod founding;
 mod ids;
 mod jose;
 mod limits;
@@ -41,10 +43,12 @@ mod syslog;
 mod tests;
 mod time;
 mod verbs;
+mod view;
 mod world;
 
 pub use faults::{Fault, Faults};
 pub use jose::public_key_of;
+pub use view::{AppView, AssignmentView, PersonView};
 
 /// How a simulated org begins.
 #[derive(Debug, Clone)]
@@ -78,6 +82,17 @@ pub enum DeactivateUsers {
     On,
     /// Okta does neither.
     Off,
+}
+
+/// What becomes of a write to an app's provisioning feature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeatureWrites {
+    /// As documented: what is not named stays.
+    Merge,
+    /// What is not named is turned off.
+    Replace,
+    /// It is answered 200, and nothing changes.
+    Ignore,
 }
 
 /// What a push to an inactive account leaves in the log. A `sync` failure without a reason is always there too.

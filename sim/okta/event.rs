@@ -16,6 +16,8 @@ pub(super) struct Entity {
     pub name: String,
     /// From and to, for a changed setting.
     pub changes: Option<Box<(Value, Value)>>,
+    /// The id of the API token by which an actor acted.
+    pub token: Option<String>,
 }
 
 /// What an event belongs to.
@@ -64,6 +66,10 @@ impl Event {
             Transaction::Web(id) => ("WEB", id),
             Transaction::Job(id) => ("JOB", id),
         };
+        let detail = match &actor.token {
+            Some(token) if kind == "WEB" => json!({ "requestApiTokenId": token }),
+            _ => json!({}),
+        };
         let of_a_person = kind == "WEB";
         let session = if of_a_person { "idx" } else { "trs" };
         json!({
@@ -87,7 +93,7 @@ impl Event {
             "severity": severity,
             "debugContext": { "debugData": debug_data(debug) },
             "legacyEventType": legacy,
-            "transaction": { "type": kind, "id": transaction, "detail": {} },
+            "transaction": { "type": kind, "id": transaction, "detail": detail },
             "uuid": self.uuid,
             "version": "0",
             "request": { "ipChain": ip_chain(of_a_person) },

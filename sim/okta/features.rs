@@ -5,6 +5,7 @@
 
 use serde_json::{Value, json};
 
+use super::FeatureWrites;
 use super::exchange::{Answer, Call};
 use super::routes::Asks;
 use super::world::{App, Capabilities, Provisioning, World};
@@ -18,12 +19,16 @@ impl World {
     }
 
     pub(super) fn get_feature(&self, app: &str, name: &str) -> Result<Answer, Answer> {
-        let app = self.featured_app(app)?;
+        // For one feature the document has no 400, though it has one for the list.
+        let app = self.featured_app(app).map_err(|error| match error.status {
+            400 => error.spoilt(),
+            _ => error,
+        })?;
         named(name)?;
         Ok(Answer::json(200, &self.feature_json(app)))
     }
 
-    /// Takes a part of the capabilities and leaves the rest as it is.
+    /// Takes a part of the capabilities and leaves the rest as it is, unless the app was told to be odd.
     pub(super) fn put_feature(
         &mut self,
         app: &str,
@@ -31,9 +36,15 @@ impl World {
         call: &Call,
         asks: &Asks,
     ) -> Result<Answer, Answer> {
-        let before = self.featured_app(app)?.capabilities;
+        let known = self.featured_app(app)?;
+        let (before, writes) = (known.capabilities, known.feature_writes);
         named(name)?;
-        let after = merged(before, &call.json()?)?;
+        let body = call.json()?;
+        let after = match writes {
+            FeatureWrites::Merge => merged(before, &body)?,
+            FeatureWrites::Replace => merged(Capabilities::NONE, &body)?,
+            FeatureWrites::Ignore => merged(before, &body).map(|_| before)?,
+        };
         self.set_capabilities(app, after, asks.entity());
         let app = self.featured_app(app)?;
         Ok(Answer::json(200, &self.feature_json(app)))

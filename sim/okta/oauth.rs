@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
+use super::event::Entity;
 use super::exchange::{Answer, Call};
 use super::jose::{Jwt, thumbprint};
 use super::proof::Proofs;
@@ -61,7 +62,8 @@ impl World {
         };
         match authorization.split_once(' ') {
             Some(("SSWS", token)) if token == self.api_token => {
-                Ok(Asks::Token(self.user_entity(&self.admin)))
+                let token = Some(self.api_token_id.clone());
+                Ok(Asks::Token(Entity { token, ..self.user_entity(&self.admin) }))
             }
             Some((scheme @ ("Bearer" | "DPoP"), token)) => self.bearer(call, scheme, token),
             _ => Err(Answer::invalid_token()),

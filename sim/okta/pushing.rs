@@ -123,9 +123,18 @@ impl World {
             "application.provision.user.push" => "app.user_management.push_new_user",
             _ => "app.user_management.push_profile_success",
         };
-        self.log_push(job, transaction, event_type, Some(legacy), "SUCCESS", None);
-        let sync = "application.provision.user.sync";
-        self.log_push(job, transaction, sync, Some("app.user_management.provision_user"), "SUCCESS", None);
+        if !self.successes_are_silent {
+            self.log_push(job, transaction, event_type, Some(legacy), "SUCCESS", None);
+            let sync = "application.provision.user.sync";
+            self.log_push(
+                job,
+                transaction,
+                sync,
+                Some("app.user_management.provision_user"),
+                "SUCCESS",
+                None,
+            );
+        }
 
         let now = self.now();
         if let Some(app_user) = self.assignments.get_mut(&job.pair) {
@@ -139,6 +148,7 @@ impl World {
             app_user.updated = now;
         }
         self.tasks.retain(|task| (&task.app, &task.user) != (&job.pair.0, &job.pair.1));
+        self.forget_rescheduled(&job.pair);
     }
 
     /// The failure all this is about. What it logs differs from app to app and from release to release.
@@ -228,6 +238,7 @@ impl World {
         if job.attempt >= MOST_ATTEMPTS {
             return;
         }
+        self.forget_rescheduled(&job.pair);
         let wait = SignedDuration::from_mins(5 << (job.attempt - 1));
         self.jobs.push_back(Job {
             due: self.now() + wait,
@@ -236,6 +247,10 @@ impl World {
             attempt: job.attempt + 1,
             ..job.clone()
         });
+    }
+
+    fn forget_rescheduled(&mut self, pair: &Pair) {
+        self.jobs.retain(|job| job.pair != *pair || job.why != Why::Rescheduled);
     }
 
     pub(super) fn log_push(
@@ -271,5 +286,6 @@ pub(super) fn system() -> Entity {
         alternate_id: "system@okta.com".to_owned(),
         name: "Okta System".to_owned(),
         changes: None,
+        token: None,
     }
 }

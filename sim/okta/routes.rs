@@ -26,6 +26,7 @@ impl Asks {
                 alternate_id: id.clone(),
                 name: id.clone(),
                 changes: None,
+                token: None,
             },
             Self::Nobody => super::pushing::system(),
         }

@@ -6,85 +6,11 @@
 //!
 //! A verb about an app or a person that does not exist panics: the story that says so is wrong.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
-
 use jiff::{SignedDuration, Timestamp};
 
-use super::ids::Ids;
-use super::limits::Limits;
-use super::oauth::{Client, OAuth};
 use super::pushing::Why;
-use super::time::WorldClock;
-use super::world::{Account, App, Capabilities, Provisioning, User, World};
-use super::{AccountState, DeactivateUsers, FailureShape, Okta, Settings, Task};
-
-impl World {
-    pub(super) fn new(settings: &Settings, address: SocketAddr) -> Self {
-        let mut ids = Ids::from_seed(settings.seed);
-        let mut world = Self {
-            clock: WorldClock::starting_at(settings.start),
-            url: format!("http://{address}"),
-            org_id: ids.okta("00o"),
-            ids,
-            api_token: settings.api_token.clone(),
-            admin: String::new(),
-            apps: vec![],
-            users: vec![],
-            assignments: BTreeMap::new(),
-            accounts: BTreeMap::new(),
-            log: vec![],
-            jobs: VecDeque::new(),
-            tasks: vec![],
-            shape: FailureShape::Usual,
-            sync_logs_first: false,
-            lateness: SignedDuration::ZERO,
-            pushes_take: SignedDuration::ZERO,
-            limits: Limits::default(),
-            oauth: OAuth::default(),
-        };
-        world.admin = world.hire("Okta", "Admin", "admin@example.com".to_owned());
-        world
-    }
-
-    fn hire(&mut self, first: &str, last: &str, login: String) -> String {
-        let (id, now) = (self.ids.okta("00u"), self.now());
-        self.users.push(User {
-            id: id.clone(),
-            first: first.to_owned(),
-            last: last.to_owned(),
-            login,
-            status: "ACTIVE",
-            created: now,
-            status_changed: now,
-        });
-        id
-    }
-
-    fn install(
-        &mut self,
-        label: &str,
-        kind: &str,
-        provisioning: Provisioning,
-        setting: DeactivateUsers,
-    ) -> String {
-        let (id, now) = (self.ids.okta("0oa"), self.now());
-        self.apps.push(App {
-            id: id.clone(),
-            label: label.to_owned(),
-            kind: kind.to_owned(),
-            active: true,
-            provisioning,
-            capabilities: Capabilities::with(setting),
-            created: now,
-            updated: now,
-            busy_until: None,
-            refuses_with: None,
-            profile_push_reactivates: true,
-        });
-        id
-    }
-}
+use super::world::{Account, Capabilities, Provisioning};
+use super::{AccountState, DeactivateUsers, FeatureWrites, Okta, Task};
 
 /// Time.
 impl Okta {
@@ -160,6 +86,11 @@ impl Okta {
         world.set_deactivation(app, setting == DeactivateUsers::On, by);
     }
 
+    /// What Okta makes of a write to the app's provisioning feature. Nobody has published a trace of a partial one.
+    pub fn feature_writes(&self, app: &str, writes: FeatureWrites) {
+        self.org.world().app_named(app).feature_writes = writes;
+    }
+
     /// Whether Deactivate Users is on.
     pub fn deactivates_users(&self, app: &str) -> bool {
         self.org.world().app_named(app).capabilities.deactivate
@@ -178,9 +109,15 @@ impl Okta {
 
 /// People.
 impl Okta {
-    /// A new person, with the login `first@example.com`; their id.
+    /// A new person, with the login `first@example.com`, or `first.last@…` if that is taken; their id.
     pub fn hires(&self, first: &str, last: &str) -> String {
-        self.org.world().hire(first, last, format!("{}@example.com", first.to_lowercase()))
+        let mut world = self.org.world();
+        let short = format!("{}@example.com", first.to_lowercase());
+        let login = match world.users.iter().any(|user| user.login == short) {
+            true => format!("{}.{}@example.com", first.to_lowercase(), last.to_lowercase()),
+            false => short,
+        };
+        world.hire(first, last, login)
     }
 
     /// The Okta user is deactivated: all assignments go.
@@ -272,11 +209,7 @@ impl Okta {
     pub fn account_state(&self, user: &str, app: &str) -> AccountState {
         let mut world = self.org.world();
         let pair = world.pair(user, app);
-        match world.accounts.get(&pair) {
-            None => AccountState::None,
-            Some(Account { active: true, .. }) => AccountState::Active,
-            Some(Account { active: false, .. }) => AccountState::Inactive,
-        }
+        world.account(&pair)
     }
 
     /// Whether the person can use the app.
@@ -321,26 +254,6 @@ impl Okta {
         world.request_push(&pair, Why::Retried, by);
     }
 
-    /// What a push to an inactive account logs from now on.
-    pub fn failures_log(&self, shape: FailureShape) {
-        self.org.world().shape = shape;
-    }
-
-    /// From now on the `sync` failure comes into the log before the event with the reason.
-    pub fn sync_logs_first(&self) {
-        self.org.world().sync_logs_first = true;
-    }
-
-    /// Pushes take this long from now on; until then the app user is SYNCING.
-    pub fn pushes_take(&self, time: SignedDuration) {
-        self.org.world().pushes_take = time;
-    }
-
-    /// From now on events come into the log this long after the time they bear. Zero ends it.
-    pub fn arrives_late(&self, by: SignedDuration) {
-        self.org.world().lateness = by;
-    }
-
     /// Logs `n` events that have nothing to do with provisioning.
     pub fn chatters(&self, n: usize) {
         self.org.world().chatter(n);
@@ -353,47 +266,11 @@ impl Okta {
 
     /// All events as the API shows them, in the order in which they came into the log.
     pub fn log(&self) -> Vec<serde_json::Value> {
-        self.org.world().log.iter().map(super::event::Event::to_json).collect()
-    }
-}
-
-/// Signing in, and limits.
-impl Okta {
-    /// A service app with these scopes granted. The key is a JWK, see [`public_key_of`](super::public_key_of);
-    /// with `dpop`, as Okta has it by default, every token is bound to a key and every request needs a proof.
-    pub fn registers_service_app(
-        &self,
-        client_id: &str,
-        public_key: &serde_json::Value,
-        scopes: &[&str],
-        dpop: bool,
-    ) {
-        self.org.world().oauth.clients.push(Client {
-            id: client_id.to_owned(),
-            public_key: public_key.clone(),
-            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
-            needs_proof: dpop,
-        });
+        self.log_from(0)
     }
 
-    /// All access tokens end now. The next request with one is answered 401.
-    pub fn revokes_tokens(&self) {
-        self.org.world().oauth.tokens.clear();
-    }
-
-    /// The API token is replaced by this one.
-    pub fn replaces_api_token(&self, token: &str) {
-        token.clone_into(&mut self.org.world().api_token);
-    }
-
-    /// Whether the token endpoint wants another nonce each time, rather than another one each day.
-    pub fn changes_dpop_nonce_every_request(&self, changes: bool) {
-        self.org.world().oauth.proofs.changes_every_request = changes;
-    }
-
-    /// So many requests a minute for a bucket: `/api/v1/logs`, `/api/v1/apps` (with all below an app),
-    /// `/api/v1/apps/{id}`, `/api/v1/users/{id}`, `/oauth2/v1/token`, or `/api/v1` for the rest.
-    pub fn rate_limit(&self, bucket: &str, per_minute: u32) {
-        self.org.world().limits.set(bucket, per_minute);
+    /// The events after the first `place`, as [`log`](Self::log).
+    pub fn log_from(&self, place: usize) -> Vec<serde_json::Value> {
+        self.org.world().log.iter().skip(place).map(super::event::Event::to_json).collect()
     }
 }

@@ -11,7 +11,7 @@ use super::limits::Limits;
 use super::oauth::OAuth;
 use super::pushing::Job;
 use super::time::WorldClock;
-use super::{DeactivateUsers, FailureShape, Task};
+use super::{DeactivateUsers, FailureShape, FeatureWrites, Task};
 
 /// Apps by (app id, user id).
 pub(super) type Pair = (String, String);
@@ -19,11 +19,15 @@ pub(super) type Pair = (String, String);
 /// Everything the org holds. All of it lies behind one lock; nothing in it waits.
 pub(super) struct World {
     pub clock: WorldClock,
+    /// For people and apps, so that what requests draw does not change them.
+    pub names: Ids,
+    /// For everything else.
     pub ids: Ids,
     /// `http://127.0.0.1:PORT`.
     pub url: String,
     pub org_id: String,
     pub api_token: String,
+    pub api_token_id: String,
     /// Who made the API token, and who acts where a verb names nobody.
     pub admin: String,
     pub apps: Vec<App>,
@@ -36,6 +40,7 @@ pub(super) struct World {
     pub tasks: Vec<Task>,
     pub shape: FailureShape,
     pub sync_logs_first: bool,
+    pub successes_are_silent: bool,
     pub lateness: SignedDuration,
     pub pushes_take: SignedDuration,
     pub limits: Limits,
@@ -64,6 +69,7 @@ pub(super) struct App {
     pub busy_until: Option<Timestamp>,
     pub refuses_with: Option<String>,
     pub profile_push_reactivates: bool,
+    pub feature_writes: FeatureWrites,
 }
 
 /// What is ticked under Provisioning > To App.
@@ -140,15 +146,18 @@ impl App {
 }
 
 impl Capabilities {
+    /// Nothing is ticked.
+    pub(super) const NONE: Self = Self {
+        create: false,
+        profile: false,
+        deactivate: false,
+        password: false,
+        password_from_okta: false,
+        password_changes: false,
+    };
+
     pub(super) fn with(deactivate: DeactivateUsers) -> Self {
-        Self {
-            create: true,
-            profile: true,
-            deactivate: deactivate == DeactivateUsers::On,
-            password: false,
-            password_from_okta: false,
-            password_changes: false,
-        }
+        Self { create: true, profile: true, deactivate: deactivate == DeactivateUsers::On, ..Self::NONE }
     }
 }
 
@@ -211,15 +220,19 @@ impl World {
         (self.app_named(app).id.clone(), self.user_named(user).id.clone())
     }
 
+    /// A person as an actor or a target. Somebody the org does not know, but who acts in its console, gets an id
+    /// that follows from the name.
     pub(super) fn user_entity(&self, id: &str) -> Entity {
-        let user = self.find_user(id);
-        Entity {
-            id: user.map_or_else(|| id.to_owned(), |user| user.id.clone()),
-            kind: "User",
-            alternate_id: user.map_or_else(|| format!("{id}@example.com"), |user| user.login.clone()),
-            name: user.map_or_else(|| id.to_owned(), User::name),
-            changes: None,
-        }
+        let (id, alternate_id, name) = match self.find_user(id) {
+            Some(user) => (user.id.clone(), user.login.clone(), user.name()),
+            None => {
+                let letters: String = id.chars().filter(char::is_ascii_alphanumeric).take(17).collect();
+                let login = id.to_lowercase().replace(' ', ".");
+                let login = if login.contains('@') { login } else { format!("{login}@example.com") };
+                (format!("00u{letters:0<17}"), login, id.to_owned())
+            }
+        };
+        Entity { id, kind: "User", alternate_id, name, changes: None, token: None }
     }
 
     pub(super) fn app_entity(&self, id: &str) -> Entity {
@@ -230,6 +243,7 @@ impl World {
             alternate_id: label.clone(),
             name: label,
             changes: None,
+            token: None,
         }
     }
 

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{ask, get, org};
-use crate::okta::{AccountState, DeactivateUsers, FailureShape, Okta};
+use crate::okta::{AccountState, DeactivateUsers, FailureShape, FeatureWrites, Okta};
 
 /// Dana had an account in the app once; now she is assigned again, and the setting is off.
 async fn dana_comes_back_to(kind: &str) -> Result<(Okta, String, String)> {
@@ -94,6 +94,7 @@ async fn turning_the_setting_on_by_api_and_pushing_again_mends_it() -> Result<()
     assert!(!okta.is_active_in_app("dana", "Airbase"), "the setting is not retroactive");
     let update = okta.log().pop().unwrap_or_default();
     assert_eq!(update["debugContext"]["debugData"]["customMessage"], "Deprovisioning unassigned users");
+    assert!(update["transaction"]["detail"]["requestApiTokenId"].is_string());
     assert_eq!(update["target"][0]["changeDetails"]["to"]["deactivate_users"], true);
 
     let pushed = ask(&okta, "POST", &format!("/api/v1/apps/{app}/users/{dana}"), r#"{"profile":{}}"#).await?;
@@ -182,5 +183,38 @@ async fn pushes_may_take_time() -> Result<()> {
 
     okta.advance(SignedDuration::from_secs(31));
     assert_eq!(get(&okta, &path).await?.json()["syncState"], "SYNCHRONIZED");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_write_to_the_feature_can_go_wrong_quietly() -> Result<()> {
+    let (okta, app, _) = dana_comes_back_to("slack").await?;
+    let feature = format!("/api/v1/apps/{app}/features/USER_PROVISIONING");
+    let on = r#"{"update":{"lifecycleDeactivate":{"status":"ENABLED"}}}"#;
+
+    okta.feature_writes(&app, FeatureWrites::Ignore);
+    assert_eq!(ask(&okta, "PUT", &feature, on).await?.status, 200);
+    assert!(!okta.deactivates_users(&app));
+
+    okta.feature_writes(&app, FeatureWrites::Replace);
+    let after = ask(&okta, "PUT", &feature, on).await?.json();
+    assert!(okta.deactivates_users(&app));
+    assert_eq!(after["capabilities"]["create"]["lifecycleCreate"]["status"], "DISABLED");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_success_may_show_in_the_app_user_alone() -> Result<()> {
+    let (okta, app, dana) = dana_comes_back_to("airbase").await?;
+    let before = okta.logged();
+    okta.successes_log_nothing();
+    okta.activates_in_app("dana", &app);
+    okta.retries_in_console("dana", &app);
+    assert_eq!(okta.logged(), before);
+    let app_user = get(&okta, &format!("/api/v1/apps/{app}/users/{dana}")).await?.json();
+    assert_eq!(app_user["syncState"], "SYNCHRONIZED");
+    assert!(app_user["lastSync"].is_string());
+    let view = &okta.app_views()[0].assigned[0];
+    assert_eq!((view.sync_state, view.account), ("SYNCHRONIZED", AccountState::Active));
     Ok(())
 }

@@ -140,3 +140,16 @@ async fn the_ledger_keeps_no_secret() -> Result<()> {
     assert_eq!(okta.requests("/users/").len(), 1);
     Ok(())
 }
+
+#[tokio::test]
+async fn ids_follow_from_the_seed_whatever_is_asked_meanwhile() -> Result<()> {
+    let (one, same) = (org().await?, org().await?);
+    get(&one, "/api/v1/logs").await?;
+    assert_eq!(
+        one.installs("Slack", "slack", DeactivateUsers::On),
+        same.installs("Slack", "slack", DeactivateUsers::On)
+    );
+    assert_eq!(one.hires("Dana", "Doe"), same.hires("Dana", "Doe"));
+    one.enables_in_console("Slack", "Olga Smith");
+    Ok(())
+}

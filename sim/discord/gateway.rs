@@ -1,0 +1,303 @@
+//! The gateway: a websocket that greets the bot, beats with it, and tells it what happens.
+//!
+//! Source: Discord developer documentation, "Gateway" and "Opcodes and Status Codes".
+
+use std::{collections::HashMap, time::Duration};
+
+use axum::{
+    extract::{
+        Query, State as Extract,
+        ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
+    },
+    http::{StatusCode, Uri},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+use tokio::{sync::mpsc, time::Instant};
+
+use super::{
+    Discord,
+    events::Change,
+    sessions::{GUILDS, Out, Session, frame},
+    state::State,
+    world,
+};
+
+/// The path that GET /gateway tells.
+pub(super) const PATH: &str = "/gateway";
+/// The path that READY tells for a resume; another one, so that it shows who uses it.
+pub(super) const RESUME_PATH: &str = "/resume";
+
+/// Sends a minute that a client may make.
+const SENDS_A_MINUTE: usize = 120;
+const ALL_INTENTS: u64 = 0x0331_FFFF;
+const PRIVILEGED: u64 = 1 << 1 | 1 << 8 | 1 << 15;
+
+/// Answers an upgrade, unless it was told to refuse or to hang.
+pub(super) async fn upgrade(
+    Extract(discord): Extract<Discord>,
+    uri: Uri,
+    Query(query): Query<HashMap<String, String>>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(rejection) => return rejection.into_response(),
+    };
+    let path = uri.path().trim_end_matches('/').to_owned();
+    let (refuse, hang) = discord.with(|state| {
+        let gateway = &mut state.sessions;
+        let refuse = gateway.refuses > 0;
+        let hang = !refuse && gateway.hangs > 0;
+        gateway.refuses -= usize::from(refuse);
+        gateway.hangs -= usize::from(hang);
+        gateway.log.push(format!(
+            "{} {path}",
+            if refuse {
+                "refused"
+            } else if hang {
+                "hung"
+            } else {
+                "connected"
+            }
+        ));
+        (refuse, hang)
+    });
+    if refuse {
+        return (StatusCode::SERVICE_UNAVAILABLE, "upstream connect error").into_response();
+    }
+    if hang {
+        discord.stopping().cancelled().await;
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    // Nothing here is compressed, so a client that insists must not be let in.
+    if query.contains_key("compress") || query.get("encoding").is_some_and(|encoding| encoding != "json") {
+        return (StatusCode::BAD_REQUEST, "only uncompressed json is spoken here").into_response();
+    }
+    let version = query.get("v").cloned().unwrap_or_default();
+    upgrade.on_upgrade(move |socket| serve(discord, socket, version))
+}
+
+async fn serve(discord: Discord, mut socket: WebSocket, version: String) {
+    let (out, mut inbox) = mpsc::unbounded_channel();
+    let (me, heartbeat) = discord.with(|state| (state.sessions.connect(out), state.settings.heartbeat));
+    let interval = u64::try_from(heartbeat.as_millis()).unwrap_or(u64::MAX);
+    discord.with(|state| {
+        let hello = frame(None, None, 10, &json!({ "heartbeat_interval": interval, "_trace": [] }));
+        state.sessions.send(me, Out::Text(hello));
+        if version != "10" {
+            state.sessions.send(me, Out::Close(4012, "Invalid API version"));
+        }
+    });
+    let (mut beat, mut sends) = (Instant::now(), Vec::new());
+    let mut over = false;
+    loop {
+        tokio::select! {
+            () = discord.stopping().cancelled() => break,
+            () = tokio::time::sleep_until(beat + heartbeat * 2) => {
+                close(&mut socket, 4009, "Session timed out").await;
+                break;
+            }
+            next = inbox.recv() => match next {
+                Some(Out::Text(text)) => if socket.send(Message::text(text)).await.is_err() { break },
+                Some(Out::Close(code, reason)) => {
+                    note(&discord, format!("closed {code}"));
+                    close(&mut socket, code, reason).await;
+                    over = matches!(code, 4004 | 4010..=4014);
+                    break;
+                }
+                Some(Out::Drop) | None => break,
+            },
+            got = socket.recv() => match got {
+                Some(Ok(Message::Text(text))) => {
+                    sends.retain(|at: &Instant| at.elapsed() < Duration::from_secs(60));
+                    sends.push(Instant::now());
+                    if sends.len() > SENDS_A_MINUTE {
+                        discord.with(|state| state.sessions.send(me, Out::Close(4008, "Rate limited")));
+                    } else if hears(&discord, me, &text) {
+                        beat = Instant::now();
+                    }
+                }
+                Some(Ok(Message::Close(frame))) => {
+                    let code = frame.map_or(1005, |frame| frame.code);
+                    note(&discord, format!("client closed {code}"));
+                    over = matches!(code, 1000 | 1001);
+                    break;
+                }
+                Some(Ok(Message::Binary(_))) => {
+                    discord.with(|state| state.sessions.send(me, Out::Close(4002, "Error while decoding payload")));
+                }
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Err(_)) | None => break,
+            },
+        }
+    }
+    discord.with(|state| {
+        let now = state.now();
+        state.sessions.disconnect(me, over, now);
+        let online = state.sessions.is_ready();
+        state.tell(Change::Bot { online });
+    });
+}
+
+async fn close(socket: &mut WebSocket, code: u16, reason: &'static str) {
+    let _ = socket.send(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
+    // The client's own close frame, so that the code reaches it before the socket goes.
+    let _ = tokio::time::timeout(Duration::from_millis(500), async {
+        while let Some(Ok(message)) = socket.recv().await {
+            if matches!(message, Message::Close(_)) {
+                break;
+            }
+        }
+    })
+    .await;
+}
+
+fn note(discord: &Discord, what: String) {
+    discord.with(|state| state.sessions.log.push(what));
+}
+
+/// Takes in what the client says; whether it was a heartbeat.
+fn hears(discord: &Discord, me: u64, text: &str) -> bool {
+    discord.with(|state| {
+        let payload = serde_json::from_str::<Value>(text).ok().filter(|_| text.len() <= 4096);
+        let Some(payload) = payload else {
+            state.sessions.send(me, Out::Close(4002, "Error while decoding payload"));
+            return false;
+        };
+        let greeted = state.sessions.connections.get(&me).is_some_and(|it| it.session.is_some());
+        match payload["op"].as_u64() {
+            Some(1) => {
+                state.sessions.send(me, Out::Text(frame(None, None, 11, &Value::Null)));
+                return true;
+            }
+            Some(2 | 6) if greeted => state.sessions.send(me, Out::Close(4005, "Already authenticated")),
+            Some(2) => identify(state, me, &payload["d"]),
+            Some(6) => resume(state, me, &payload["d"]),
+            Some(3 | 4 | 8 | 14 | 31) if !greeted => {
+                state.sessions.send(me, Out::Close(4003, "Not authenticated"));
+            }
+            Some(3 | 4 | 8 | 14 | 31) => {}
+            _ => state.sessions.send(me, Out::Close(4001, "Unknown opcode")),
+        }
+        false
+    })
+}
+
+fn identify(state: &mut State, me: u64, d: &Value) {
+    state.sessions.log.push("identify".to_owned());
+    if let Err((code, reason)) = may_identify(state, d) {
+        return state.sessions.send(me, Out::Close(code, reason));
+    }
+    let now = state.now();
+    let gap = state.settings.identify_gap;
+    let too_soon = state.sessions.identifies.last().is_some_and(|last| {
+        now.duration_since(*last) < jiff::SignedDuration::try_from(gap).unwrap_or_default()
+    });
+    state.sessions.identifies.push(now);
+    if too_soon {
+        return state.sessions.send(me, Out::Text(frame(None, None, 9, &Value::Bool(false))));
+    }
+
+    let id = format!("{:016x}{:016x}", state.settings.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15), state.id());
+    let intents = d["intents"].as_u64().unwrap_or(0);
+    state.sessions.known.insert(id.clone(), Session::new(intents, me));
+    if let Some(connection) = state.sessions.connections.get_mut(&me) {
+        connection.session = Some(id.clone());
+    }
+    let ready = ready(state, &id, &d["shard"]);
+    state.sessions.event(&id, "READY", &ready);
+    if intents & GUILDS != 0 {
+        let guild = world::guild_create(state);
+        state.sessions.event(&id, "GUILD_CREATE", &guild);
+    }
+    state.tell(Change::Bot { online: true });
+}
+
+fn may_identify(state: &State, d: &Value) -> Result<(), (u16, &'static str)> {
+    if !has_token(state, d) {
+        return Err((4004, "Authentication failed"));
+    }
+    let day = jiff::SignedDuration::from_hours(24);
+    let today = state.sessions.identifies.iter().filter(|at| state.now().duration_since(**at) < day).count();
+    if today >= state.settings.identifies_a_day as usize {
+        return Err((4004, "Authentication failed"));
+    }
+    let Some(intents) = d["intents"].as_u64().filter(|intents| intents & !ALL_INTENTS == 0) else {
+        return Err((4013, "Invalid intents"));
+    };
+    if intents & PRIVILEGED != 0 {
+        return Err((4014, "Disallowed intents"));
+    }
+    if let Some(shard) = d["shard"].as_array() {
+        let number = |i: usize| shard.get(i).and_then(Value::as_u64);
+        match (number(0), number(1)) {
+            (Some(this), Some(all)) if this < all => {}
+            _ => return Err((4010, "Invalid shard")),
+        }
+    }
+    Ok(())
+}
+
+fn ready(state: &State, session: &str, shard: &Value) -> Value {
+    let mut user = world::user(state, state.bot);
+    user["verified"] = json!(true);
+    user["mfa_enabled"] = json!(true);
+    user["email"] = Value::Null;
+    json!({
+        "v": 10,
+        "user_settings": {},
+        "user": user,
+        "session_type": "normal",
+        "session_id": session,
+        "resume_gateway_url": format!("{}{RESUME_PATH}", state.url.replacen("http", "ws", 1)),
+        "relationships": [],
+        "private_channels": [],
+        "presences": [],
+        "guilds": [{ "id": state.guild.to_string(), "unavailable": true }],
+        "guild_join_requests": [],
+        "geo_ordered_rtc_regions": [],
+        "shard": if shard.is_array() { shard.clone() } else { json!([0, 1]) },
+        "application": { "id": state.application.to_string(), "flags": 0 },
+        "_trace": [],
+    })
+}
+
+fn resume(state: &mut State, me: u64, d: &Value) {
+    state.sessions.log.push("resume".to_owned());
+    if !has_token(state, d) {
+        return state.sessions.send(me, Out::Close(4004, "Authentication failed"));
+    }
+    let id = d["session_id"].as_str().unwrap_or_default().to_owned();
+    let (now, window) = (state.now(), state.settings.resume_window);
+    let known = state.sessions.known.get(&id);
+    let Some(session) = known.filter(|it| it.lost.is_none_or(|at| super::clock::since(at, now) < window))
+    else {
+        return state.sessions.send(me, Out::Text(frame(None, None, 9, &Value::Bool(false))));
+    };
+    let seq = d["seq"].as_u64().unwrap_or(0);
+    if seq > session.seq {
+        return state.sessions.send(me, Out::Close(4007, "Invalid seq"));
+    }
+    let (missed, former) = (session.missed(seq), session.connection);
+    if let Some(former) = former {
+        state.sessions.send(former, Out::Drop);
+    }
+    for text in missed {
+        state.sessions.send(me, Out::Text(text));
+    }
+    if let Some(session) = state.sessions.known.get_mut(&id) {
+        session.connection = Some(me);
+        session.lost = None;
+    }
+    if let Some(connection) = state.sessions.connections.get_mut(&me) {
+        connection.session = Some(id.clone());
+    }
+    state.sessions.event(&id, "RESUMED", &json!({ "_trace": [] }));
+    state.tell(Change::Bot { online: true });
+}
+
+fn has_token(state: &State, d: &Value) -> bool {
+    let token = d["token"].as_str().unwrap_or_default();
+    token.strip_prefix("Bot ").unwrap_or(token) == state.settings.bot_token
+}

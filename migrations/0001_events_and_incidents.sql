@@ -123,6 +123,7 @@ CREATE TABLE showing (
     revision     BIGINT NOT NULL,
     thread       BIGINT,
     told         BIGINT NOT NULL,
+    telling      BIGINT NOT NULL, -- as told, or up to where a message is being posted
     state        TEXT NOT NULL,   -- live, replaced, let-go
     PRIMARY KEY (incident, chapter)
 );
@@ -134,7 +135,9 @@ CREATE TABLE notice (
     at_ms        BIGINT NOT NULL,
     what         TEXT NOT NULL,   -- JSON
     attempted_ms BIGINT,
-    message      BIGINT           -- once it is told
+    message      BIGINT,          -- once it is told
+    same         TEXT NOT NULL,   -- what makes two notices the same
+    UNIQUE (org, same)
 );
 
 -- The Discord gateway session to resume, at most one row, and when sessions were started anew.

@@ -2,6 +2,7 @@
 //!
 //! This crate is everything that touches the world; what is true lives in `domain`, what is said in `commands`.
 
+pub mod app;
 pub mod board;
 pub mod cli;
 pub mod clock;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use domain::cause::Class;
 use domain::ids::OrgName;
+use domain::store::TakenIn;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -85,22 +85,13 @@ impl Metrics {
         Self { events, polls, poll_lag, okta_requests, discord_requests, open_incidents, registry }
     }
 
-    /// An event was read.
-    pub fn event(&self, org: &OrgName, class: &Class) {
-        let class = match class {
-            Class::Failure { cause, .. } => cause.as_str(),
-            Class::Unexplained => "unexplained",
-            Class::Success(_) => "success",
-            Class::DeactivateUsers(_) => "setting",
-            Class::Unassigned => "unassigned",
-            Class::Nothing => "nothing",
-        };
-        self.events.get_or_create(&OfClass { org: org.to_string(), class: class.to_owned() }).inc();
-    }
-
-    /// An entry of the log could not be understood.
-    pub fn unreadable(&self, org: &OrgName) {
-        self.events.get_or_create(&OfClass { org: org.to_string(), class: "unreadable".to_owned() }).inc();
+    /// A page of the log was taken in.
+    pub fn taken_in(&self, org: &OrgName, taken: &TakenIn) {
+        for (class, count) in &taken.classes {
+            self.events.get_or_create(&OfClass { org: org.to_string(), class: class.clone() }).inc_by(*count);
+        }
+        let unhandled = OfClass { org: org.to_string(), class: "unhandled".to_owned() };
+        self.events.get_or_create(&unhandled).inc_by(taken.unhandled);
     }
 
     /// A look at the log ended well.

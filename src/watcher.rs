@@ -21,6 +21,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tracing::{info, instrument, warn};
 
+use crate::metrics::Metrics;
+
 /// How far before the last event reading begins again when the position is lost: events are stored out of the order
 /// of their times by up to minutes, and known ones are skipped by their ids.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(60);
@@ -30,6 +32,9 @@ const RETENTION: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// How long the log may be unreadable before the channel is told.
 const TOLERATED: SignedDuration = SignedDuration::from_mins(3);
+
+/// How long a fact that could not be had is left alone.
+const ASK_AGAIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// A page with fewer entries than this is the last one for now.
 pub const PAGE: usize = 1_000;
@@ -60,18 +65,12 @@ pub struct Watcher {
     pub clock: Arc<dyn Clock>,
     /// Wakes the board.
     pub board: Arc<Notify>,
+    /// Something came that nothing explains yet: it is to be settled after `group_wait`.
+    pub unexplained: Notify,
     /// Where it is counted.
-    pub counts: Arc<dyn Counts>,
+    pub metrics: Metrics,
     /// When this watcher was started, by our clock.
     pub started: Timestamp,
-}
-
-/// Where a watcher counts what it sees.
-pub trait Counts: Send + Sync {
-    /// A page was taken in.
-    fn page(&self, org: &OrgName, taken: &TakenIn);
-    /// A pass ended; `ok` says whether the log was read to its end.
-    fn pass(&self, org: &OrgName, ok: bool);
 }
 
 impl Watcher {
@@ -84,10 +83,13 @@ impl Watcher {
     pub async fn pass(&self) -> anyhow::Result<()> {
         let before = self.store.position(&self.org).await?;
         let read = self.catch_up(before.clone()).await;
-        self.counts.pass(&self.org, read.is_ok());
         match read {
-            Ok(new) => self.sees(before, new).await?,
+            Ok(new) => {
+                self.metrics.poll_worked(&self.org);
+                self.sees(before, new).await?;
+            }
             Err(failure) => {
+                self.metrics.poll_failed(&self.org, kind(&failure));
                 self.is_blind(before, &failure).await?;
                 return Err(failure);
             }
@@ -184,7 +186,14 @@ impl Watcher {
         for unreadable in &batch.unreadable {
             warn!(org = %self.org, event.id = unreadable.id, "A log entry cannot be understood: {}", unreadable.why);
         }
-        self.counts.page(&self.org, &taken);
+        self.metrics.taken_in(&self.org, &taken);
+        if let Some(last) = position.last_event {
+            let lag = self.clock.now().duration_since(last).try_into().unwrap_or_default();
+            self.metrics.poll_lag(&self.org, lag);
+        }
+        if taken.classes.iter().any(|(class, _)| class == "unexplained") {
+            self.unexplained.notify_one();
+        }
         if !taken.touched.is_empty() {
             info!(org = %self.org, "{} new events changed {} incidents", taken.new, taken.touched.len());
             self.remember().await?;
@@ -195,7 +204,10 @@ impl Watcher {
 
     /// Keeps the open incidents in memory for autocomplete.
     async fn remember(&self) -> anyhow::Result<()> {
-        self.memory.keep_open(self.store.incidents(&Query::default()).await?);
+        let open = self.store.incidents(&Query::default()).await?;
+        let ours = open.iter().filter(|incident| incident.org == self.org).count();
+        self.metrics.open_incidents(&self.org, ours);
+        self.memory.keep_open(open);
         Ok(())
     }
 
@@ -230,11 +242,18 @@ impl Watcher {
     async fn ask_about_new(&self) -> anyhow::Result<()> {
         let query = Query { org: Some(self.org.clone()), which: Which::Open, ..Query::default() };
         for incident in self.store.incidents(&query).await? {
-            if incident.findings.is_none() {
+            if self.is_to_be_asked_about(&incident) {
                 self.ask_about(&incident).await?;
             }
         }
         Ok(())
+    }
+
+    /// One that Okta was not asked about yet, or did not answer about lately.
+    fn is_to_be_asked_about(&self, incident: &Incident) -> bool {
+        incident.findings.as_ref().is_none_or(|findings| {
+            !findings.missing.is_empty() && self.clock.now().duration_since(findings.at) >= ASK_AGAIN
+        })
     }
 
     /// Asks Okta about a new incident's app and people: at most three calls.
@@ -311,6 +330,20 @@ impl Watcher {
             self.board.notify_one();
         }
         Ok(())
+    }
+}
+
+/// One word for the metrics.
+fn kind(failure: &anyhow::Error) -> &'static str {
+    match failure.downcast_ref::<DirectoryError>() {
+        Some(DirectoryError::RateLimited { .. }) => "rate_limited",
+        Some(DirectoryError::Unauthorized { .. } | DirectoryError::Forbidden { .. }) => "refused",
+        Some(DirectoryError::Unreachable { .. }) => "unreachable",
+        Some(DirectoryError::BadAnswer { .. }) => "bad_answer",
+        Some(DirectoryError::Gone { .. } | DirectoryError::CursorRefused { .. } | DirectoryError::Refused { .. }) => {
+            "rejected"
+        }
+        None => "store",
     }
 }
 

@@ -14,6 +14,7 @@ use crate::telemetry::NotLevels;
 
 mod completions;
 mod config;
+mod run;
 
 /// Finds Okta provisioning failures, tells the people who can mend them in Discord, and proves the cure.
 #[derive(Debug, Parser)]
@@ -30,6 +31,8 @@ RUST_LOG sets what is logged, for example RUST_LOG=warn,provost=debug.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the service: watch Okta, post alerts, answer commands
+    Run(run::Args),
     /// Look at the configuration.
     Config(config::Args),
     /// Print a shell's completion script.
@@ -40,6 +43,7 @@ impl Cli {
     /// What is logged where `RUST_LOG` does not say: a service tells what it does, a tool only what went wrong.
     pub fn log_level(&self) -> &'static str {
         match self.command {
+            Command::Run(_) => "info",
             Command::Config(_) | Command::Completions(_) => "warn",
         }
     }
@@ -61,6 +65,7 @@ pub enum Outcome {
 /// Whatever stopped it; [`report`] knows what that means for the exit code.
 pub async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<Outcome> {
     match cli.command {
+        Command::Run(args) => args.run(environment).await,
         Command::Config(args) => args.run(environment),
         Command::Completions(args) => args.run(),
     }

@@ -10,7 +10,7 @@ use sqlx::{AnyConnection, Error};
 use super::json::Stored;
 use super::rows::{Columns, ms, snowflake};
 
-/// Adds a notice.
+/// Adds a notice, unless the same one was added before.
 pub(super) async fn add(
     conn: &mut AnyConnection,
     org: &OrgName,
@@ -18,15 +18,27 @@ pub(super) async fn add(
     now: Timestamp,
 ) -> Result<(), Error> {
     sqlx::query(
-        "INSERT INTO notice (number, org, at_ms, what) \
-         SELECT COALESCE(MAX(number), 0) + 1, $1, $2, $3 FROM notice",
+        "INSERT INTO notice (number, org, at_ms, what, same) \
+         SELECT COALESCE(MAX(number), 0) + 1, $1, $2, $3, $4 FROM notice WHERE true \
+         ON CONFLICT (org, same) DO NOTHING",
     )
     .bind(org.as_str())
     .bind(ms(now))
     .bind(what.json())
+    .bind(same(what))
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// What makes two notices of an org the same: not the words, which may differ after a restart.
+fn same(what: &Told) -> String {
+    match what {
+        Told::Drift { change, .. } => format!("drift {}", change.event),
+        Told::Blind { since, .. } => format!("blind {}", ms(*since)),
+        Told::SeesAgain { since, .. } => format!("sees again {}", ms(*since)),
+        Told::Restarted { from, .. } => format!("restarted {}", ms(*from)),
+    }
 }
 
 /// Notices that are not told yet, oldest first.

@@ -60,12 +60,13 @@ pub(super) async fn note(conn: &mut AnyConnection, showing: &Showing) -> Result<
     .await?;
     sqlx::query(
         "INSERT INTO showing (incident, chapter, channel, attempted_ms, message, shown_ms, revision, thread, told, \
-         state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
-         CASE WHEN $10 = 'live' AND EXISTS (SELECT 1 FROM showing WHERE incident = $1 AND chapter > $2) \
-         THEN 'replaced' ELSE $10 END) \
+         telling, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
+         CASE WHEN $11 = 'live' AND EXISTS (SELECT 1 FROM showing WHERE incident = $1 AND chapter > $2) \
+         THEN 'replaced' ELSE $11 END) \
          ON CONFLICT (incident, chapter) DO UPDATE SET channel = excluded.channel, \
          attempted_ms = excluded.attempted_ms, message = excluded.message, shown_ms = excluded.shown_ms, \
-         revision = excluded.revision, thread = excluded.thread, told = excluded.told, state = excluded.state",
+         revision = excluded.revision, thread = excluded.thread, told = excluded.told, \
+         telling = excluded.telling, state = excluded.state",
     )
     .bind(showing.incident.0)
     .bind(i64::from(showing.chapter))
@@ -76,6 +77,7 @@ pub(super) async fn note(conn: &mut AnyConnection, showing: &Showing) -> Result<
     .bind(showing.revision)
     .bind(showing.thread.map(|thread| snowflake(thread.0)))
     .bind(showing.told)
+    .bind(showing.telling)
     .bind(showing.state.word())
     .execute(conn)
     .await?;
@@ -109,6 +111,7 @@ fn showing(row: &AnyRow) -> Result<Showing, Error> {
         revision: row.number("revision")?,
         thread: maybe_id("thread")?.map(ChannelId),
         told: row.number("told")?,
+        telling: row.number("telling")?,
         state: row.word::<Kept>("state")?,
     })
 }

@@ -1,0 +1,383 @@
+//! Puts the program together from a configuration, and runs it until it is told to stop.
+//!
+//! [`App::build`] makes every part; [`App::run`] starts the loops. Stories build one and call the passes themselves.
+
+mod session;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context;
+use commands::access::Access;
+use commands::chat::Chat;
+use commands::console::Console;
+use commands::desk::{Desk, Org, Pulse};
+use commands::memory::Memory;
+use dashmap::DashMap;
+use domain::ids::{GuildId, OrgName};
+use domain::ports::{Clock, Directory};
+use domain::store::{Query, Store};
+use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{error, info, warn};
+
+use crate::board::Board;
+use crate::config::{Config, Credentials, OktaConfig};
+use crate::discord::gateway::{End, Pace};
+use crate::discord::{Gateway, Inbound, Rest, registration};
+use crate::every::every;
+use crate::health::{Health, Part};
+use crate::http;
+use crate::metrics::Metrics;
+use crate::okta::{self, Okta, OktaSettings, filter_hash};
+use crate::store::Sql;
+use crate::watcher::{self, Watcher};
+
+/// How often the index of apps is read anew.
+const INDEX_EVERY: Duration = Duration::from_secs(600);
+
+/// How often old events are forgotten, and how old they are then: older than anything is ever read again.
+const PRUNE_EVERY: Duration = Duration::from_secs(6 * 3_600);
+const KEEP_EVENTS: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// What is under way at the end may take this long; a supervisor kills after ten seconds.
+const LAST_WORDS: Duration = Duration::from_secs(8);
+
+/// Interactions that wait to be answered; more than this at once are let go.
+const WAITING: usize = 1_024;
+
+/// The program's parts.
+pub struct App {
+    /// What commands work with; also the front door for interactions.
+    pub desk: Arc<Desk>,
+    /// Shows incidents.
+    pub board: Arc<Board>,
+    /// One an org.
+    pub watchers: Vec<Arc<Watcher>>,
+    /// How the parts are.
+    pub health: Health,
+    /// What is counted.
+    pub metrics: Metrics,
+    store: Arc<Sql>,
+    rest: Arc<Rest>,
+    token: SecretString,
+    guild: GuildId,
+    clock: Arc<dyn Clock>,
+    poll_intervals: BTreeMap<OrgName, Duration>,
+    listen: Option<std::net::SocketAddr>,
+}
+
+impl App {
+    /// Makes every part. Nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// A configuration without Discord, a key that cannot be used, a store that cannot be opened: each says what to
+    /// do.
+    pub async fn build(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let discord = config.discord()?.clone();
+        let store = Arc::new(Sql::open(config.store.url.expose_secret()).await?);
+        let rest = Arc::new(Rest::new(discord.api_url.clone(), discord.token.clone(), clock.clone())?);
+        let (memory, pulse) = (Arc::new(Memory::default()), Arc::new(Pulse::default()));
+        let (metrics, wake) = (Metrics::new(), Arc::new(Notify::new()));
+        memory.keep_open(store.incidents(&Query::default()).await?);
+
+        let mut orgs = BTreeMap::new();
+        let mut watchers = Vec::new();
+        for (name, org) in &config.orgs {
+            let directory: Arc<dyn Directory> = Arc::new(directory(org, &clock)?);
+            watchers.push(Arc::new(Watcher {
+                org: name.clone(),
+                directory: directory.clone(),
+                store: store.clone(),
+                memory: memory.clone(),
+                pulse: pulse.clone(),
+                rules: config.alerts.rules.clone(),
+                alert_causes: config.alerts.causes.iter().cloned().collect::<BTreeSet<_>>(),
+                lookback: signed(org.lookback),
+                group_wait: signed(config.alerts.group_wait),
+                filter: filter_hash(),
+                clock: clock.clone(),
+                board: wake.clone(),
+                unexplained: Notify::new(),
+                metrics: metrics.clone(),
+                started: clock.now(),
+            }));
+            let console = org.console_url.as_ref().map(console);
+            let channel = org.alert_channel_id.unwrap_or(discord.alert_channel_id);
+            orgs.insert(name.clone(), Org { directory, console, channel, writes: org.writes });
+        }
+        let board = Arc::new(Board {
+            store: store.clone(),
+            chat: rest.clone() as Arc<dyn Chat>,
+            rules: config.alerts.rules.clone(),
+            orgs: orgs.iter().map(|(name, org)| (name.clone(), (org.channel, org.console.clone()))).collect(),
+            guild: discord.guild_id,
+            oncall: discord.oncall_role_id,
+            group_wait: signed(config.alerts.group_wait),
+            edit_interval: signed(config.alerts.edit_interval),
+            clock: clock.clone(),
+            wake,
+            resting: DashMap::new(),
+        });
+        let desk = Arc::new(Desk {
+            store: store.clone(),
+            orgs,
+            memory,
+            rules: config.alerts.rules.clone(),
+            access: Access::new(config.roles.0.clone()),
+            clock: clock.clone(),
+            guild: discord.guild_id,
+            pulse,
+            version: env!("CARGO_PKG_VERSION"),
+        });
+        let poll_intervals =
+            config.orgs.iter().map(|(name, org)| (name.clone(), org.poll_interval)).collect();
+        Ok(Self {
+            desk,
+            board,
+            watchers,
+            health: Health::default(),
+            metrics,
+            store,
+            rest,
+            token: discord.token,
+            guild: discord.guild_id,
+            clock,
+            poll_intervals,
+            listen: config.listen,
+        })
+    }
+
+    /// Closes the store of parts that were never run.
+    pub async fn close(self) {
+        self.store.close().await;
+    }
+
+    /// Runs every loop until `stop`, then lets what is under way finish, for eight seconds at most.
+    ///
+    /// # Errors
+    ///
+    /// If the address for `/healthz` cannot be listened on. Nothing that Okta, Discord or the disk does ends it.
+    pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
+        let tasks = TaskTracker::new();
+        if let Some(address) = self.listen {
+            let listener = TcpListener::bind(address).await.with_context(|| {
+                format!("cannot listen on {address} (http.listen); is another Provost running there?")
+            })?;
+            info!("Serving /healthz, /readyz and /metrics on http://{}", listener.local_addr()?);
+            let (health, metrics) = (self.health.clone(), self.metrics.clone());
+            let stop = stop.clone();
+            tasks.spawn(async move {
+                if let Err(failure) = http::serve(listener, health, metrics, stop).await {
+                    error!(error = &failure as &dyn std::error::Error, "/healthz is not served any more");
+                }
+            });
+        }
+        self.watch(&tasks, &stop);
+        self.show(&tasks, &stop);
+        self.answer(&tasks, &stop);
+        self.forget(&tasks, &stop);
+        info!("Provost is running: {} orgs", self.watchers.len());
+
+        stop.cancelled().await;
+        info!("Stopping");
+        tasks.close();
+        if tokio::time::timeout(LAST_WORDS, tasks.wait()).await.is_err() {
+            warn!("{} tasks were still under way at the end", tasks.len());
+        }
+        self.store.close().await;
+        Ok(())
+    }
+
+    fn watch(&self, tasks: &TaskTracker, stop: &CancellationToken) {
+        for watcher in &self.watchers {
+            let period = self.poll_intervals[&watcher.org];
+            let part = self.health.part(&format!("okta {}", watcher.org));
+            let (watcher_, stop_) = (watcher.clone(), stop.clone());
+            tasks.spawn(async move { every(period, &part, &stop_, async || watcher_.pass().await).await });
+
+            let (watcher_, stop_) = (watcher.clone(), stop.clone());
+            tasks.spawn(async move { settle(&watcher_, &stop_).await });
+
+            // Autocomplete lives from it, nothing else: its failure makes nobody unready.
+            let part = Health::default().part(&format!("app index {}", watcher.org));
+            let (watcher_, stop_) = (watcher.clone(), stop.clone());
+            tasks.spawn(async move {
+                every(INDEX_EVERY, &part, &stop_, async || {
+                    watcher::index(&watcher_.org, &*watcher_.directory, &watcher_.memory).await
+                })
+                .await;
+            });
+        }
+    }
+
+    fn show(&self, tasks: &TaskTracker, stop: &CancellationToken) {
+        let (board, part, stop) = (self.board.clone(), self.health.part("alerts"), stop.clone());
+        let clock = self.clock.clone();
+        tasks.spawn(async move { show(&board, &part, &*clock, &stop).await });
+    }
+
+    fn answer(&self, tasks: &TaskTracker, stop: &CancellationToken) {
+        let specs = commands::specs();
+        let inbound =
+            Arc::new(Inbound::new(self.rest.clone(), self.desk.clone(), self.guild, &specs));
+        let (out, interactions) = mpsc::channel(WAITING);
+        tasks.spawn(inbound.serve(interactions, stop.clone()));
+
+        let session = Arc::new(session::Kept(self.store.clone()));
+        let gateway = Gateway::new(
+            self.rest.clone(),
+            self.token.clone(),
+            session,
+            self.clock.clone(),
+            Pace::default(),
+        );
+        let mut status = gateway.status();
+        let (pulse, part) = (self.desk.pulse.clone(), self.health.part("discord gateway"));
+        let (clock, stop_) = (self.clock.clone(), stop.clone());
+        tasks.spawn(async move {
+            part.not_ready("it is not connected yet");
+            let mut was = None;
+            loop {
+                let since = status.borrow_and_update().ready_since;
+                if was != Some(since.is_some()) {
+                    let state = (since.is_some(), since.unwrap_or_else(|| clock.now()));
+                    *pulse.gateway.write().unwrap_or_else(PoisonError::into_inner) = Some(state);
+                    match since {
+                        Some(_) => part.ready(),
+                        None => part.not_ready("it is not connected; alerts go on without it"),
+                    }
+                    was = Some(since.is_some());
+                }
+                tokio::select! {
+                    () = stop_.cancelled() => return,
+                    changed = status.changed() => if changed.is_err() { return },
+                }
+            }
+        });
+        let (stop_, part) = (stop.clone(), self.health.part("discord sign-in"));
+        tasks.spawn(async move {
+            part.ready();
+            if let End::Fatal(code) = gateway.run(stop_, out).await {
+                part.not_ready(End::Fatal(code).to_string());
+            }
+        });
+
+        let part = self.health.part("discord commands");
+        let (rest, guild, stop) = (self.rest.clone(), self.guild, stop.clone());
+        tasks.spawn(async move {
+            // Once is enough; a failure is tried again.
+            let done = CancellationToken::new();
+            let once = async || {
+                let application = rest.application().await?.id;
+                registration::register(&rest, application, guild, &commands::specs()).await?;
+                done.cancel();
+                Ok(())
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = every(Duration::from_secs(10), &part, &done, once) => part.ready(),
+            }
+        });
+    }
+
+    fn forget(&self, tasks: &TaskTracker, stop: &CancellationToken) {
+        let (store, clock, stop) = (self.store.clone(), self.clock.clone(), stop.clone());
+        let part = Health::default().part("forgetting old events");
+        tasks.spawn(async move {
+            every(PRUNE_EVERY, &part, &stop, async || {
+                store.prune(clock.now() - KEEP_EVENTS).await?;
+                Ok(())
+            })
+            .await;
+        });
+    }
+}
+
+/// The Okta client of an org.
+///
+/// # Errors
+///
+/// A key that cannot be used.
+pub fn directory(org: &OktaConfig, clock: &Arc<dyn Clock>) -> anyhow::Result<Okta> {
+    let credentials = match &org.credentials {
+        Credentials::Token(token) => okta::Credentials::Token(token.clone()),
+        Credentials::Key { client_id, key_id, private_key } => okta::Credentials::ServiceApp {
+            client_id: client_id.clone(),
+            key: private_key.clone(),
+            key_id: key_id.clone(),
+        },
+    };
+    let settings = OktaSettings {
+        org: org.name.clone(),
+        url: org.url.clone(),
+        credentials,
+        rate_limit_share: org.rate_limit_share,
+    };
+    Ok(Okta::new(settings, clock.clone())?)
+}
+
+/// Decides about unexplained events once they have waited.
+async fn settle(watcher: &Watcher, stop: &CancellationToken) {
+    let wait = Duration::try_from(watcher.group_wait).unwrap_or_default() + Duration::from_millis(50);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = watcher.unexplained.notified() => {}
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(wait) => {}
+        }
+        if let Err(failure) = watcher.see_to().await {
+            warn!(org = %watcher.org, error = format!("{failure:#}"), "Unexplained events wait for the next pass");
+        }
+    }
+}
+
+/// Shows what is due, as soon as something changes and when something's time has come.
+async fn show(board: &Board, part: &Part, clock: &dyn Clock, stop: &CancellationToken) {
+    const IDLE: Duration = Duration::from_secs(60);
+    let mut failures: u32 = 0;
+    loop {
+        part.alive(IDLE * 5);
+        let wait = match board.pass().await {
+            Ok(due) => {
+                failures = 0;
+                part.ready();
+                due.map_or(IDLE, |due| until(due, clock.now()).min(IDLE))
+            }
+            Err(failure) => {
+                failures = failures.saturating_add(1);
+                error!(error = format!("{failure:#}"), "Alerts could not be shown");
+                part.not_ready("alerts could not be shown; the log says why");
+                Duration::from_secs(5).saturating_mul(failures).min(IDLE * 4)
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => break,
+            () = board.wake.notified(), if failures == 0 => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+    part.rests();
+}
+
+fn until(due: Timestamp, now: Timestamp) -> Duration {
+    // At least a moment, so that a clock that stands still does not make this a busy loop.
+    due.duration_since(now).try_into().unwrap_or(Duration::ZERO).max(Duration::from_millis(10))
+}
+
+fn console(url: &url::Url) -> Console {
+    Console(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn signed(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
+}

@@ -200,7 +200,7 @@ impl App {
             let period = self.poll_intervals[&watcher.org];
             let part = self.health.part(&format!("okta {}", watcher.org));
             let (watcher_, stop_) = (watcher.clone(), stop.clone());
-            tasks.spawn(async move { every(period, &part, &stop_, async || watcher_.pass().await).await });
+            tasks.spawn(async move { every(period, &part, &stop_, || watcher_.pass()).await });
 
             let (watcher_, stop_) = (watcher.clone(), stop.clone());
             tasks.spawn(async move { settle(&watcher_, &stop_).await });
@@ -209,8 +209,8 @@ impl App {
             let part = Health::default().part(&format!("app index {}", watcher.org));
             let (watcher_, stop_) = (watcher.clone(), stop.clone());
             tasks.spawn(async move {
-                every(INDEX_EVERY, &part, &stop_, async || {
-                    watcher::index(&watcher_.org, &*watcher_.directory, &watcher_.memory).await
+                every(INDEX_EVERY, &part, &stop_, || {
+                    watcher::index(&watcher_.org, &*watcher_.directory, &watcher_.memory)
                 })
                 .await;
             });
@@ -230,7 +230,7 @@ impl App {
         let (out, interactions) = mpsc::channel(WAITING);
         tasks.spawn(inbound.serve(interactions, stop.clone()));
 
-        let session = Arc::new(session::Kept(self.store.clone()));
+        let session = Arc::new(session::Kept(self.store.clone(), self.clock.clone()));
         let gateway = Gateway::new(
             self.rest.clone(),
             self.token.clone(),
@@ -274,8 +274,8 @@ impl App {
         tasks.spawn(async move {
             // Once is enough; a failure is tried again.
             let done = CancellationToken::new();
-            let once = async || {
-                let application = rest.application().await?.id;
+            let once = || async {
+                let application = rest.application().await?.id();
                 registration::register(&rest, application, guild, &commands::specs()).await?;
                 done.cancel();
                 Ok(())
@@ -291,7 +291,7 @@ impl App {
         let (store, clock, stop) = (self.store.clone(), self.clock.clone(), stop.clone());
         let part = Health::default().part("forgetting old events");
         tasks.spawn(async move {
-            every(PRUNE_EVERY, &part, &stop, async || {
+            every(PRUNE_EVERY, &part, &stop, || async {
                 store.prune(clock.now() - KEEP_EVENTS).await?;
                 Ok(())
             })

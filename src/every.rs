@@ -21,11 +21,11 @@ const LONGEST_BACK_OFF: Duration = Duration::from_secs(300);
 /// A pass that fails or panics is logged here, once, and tried again: the loop outlives every failure. From the
 /// second failure in a row on it waits twice as long each time, up to five minutes. `part` is ready while passes
 /// work, and gives a sign of life around each; a pass that may take minutes gives more of them itself.
-pub async fn every(
+pub async fn every<P: Future<Output = anyhow::Result<()>>>(
     period: Duration,
     part: &Part,
     stop: &CancellationToken,
-    mut pass: impl AsyncFnMut() -> anyhow::Result<()>,
+    mut pass: impl FnMut() -> P,
 ) {
     let patience = LEAST_PATIENCE.max(period.saturating_mul(3));
     let mut failures: u32 = 0;
@@ -91,15 +91,18 @@ mod tests {
         let part = health.part("board");
         let mut seen = Vec::new();
 
-        every(Duration::from_millis(1), &part, &stop, async || {
+        every(Duration::from_millis(1), &part, &stop, || {
             seen.push(health.report()[0].not_ready.clone());
-            match seen.len() {
-                1 => Err(anyhow!("the disk is full")),
-                2 => std::panic::panic_any("a slip"),
-                3 => Ok(()),
-                _ => {
-                    stop.cancel();
-                    Ok(())
+            let (turn, stop) = (seen.len(), stop.clone());
+            async move {
+                match turn {
+                    1 => Err(anyhow!("the disk is full")),
+                    2 => std::panic::panic_any("a slip"),
+                    3 => Ok(()),
+                    _ => {
+                        stop.cancel();
+                        Ok(())
+                    }
                 }
             }
         })
@@ -121,7 +124,7 @@ mod tests {
     async fn a_stop_before_the_start_runs_nothing() {
         let stop = CancellationToken::new();
         stop.cancel();
-        every(Duration::from_secs(1), &Health::default().part("x"), &stop, async || Err(anyhow!("it ran")))
+        every(Duration::from_secs(1), &Health::default().part("x"), &stop, || async { Err(anyhow!("it ran")) })
             .await;
     }
 }

@@ -16,7 +16,7 @@ use domain::ids::OrgName;
 use domain::incident::{Change, EndedBecause, Findings, Incident, Mode};
 use domain::notice::Told;
 use domain::ports::{Clock, Directory, DirectoryError};
-use domain::store::{Batch, Position, Query, Store, TakenIn, Which};
+use domain::store::{Batch, Position, Query, Store, Which};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tracing::{info, instrument, warn};

@@ -7,10 +7,12 @@ use jiff::Timestamp;
 use tracing::warn;
 
 use crate::discord::session::{Session, SessionStore};
+use domain::ports::Clock;
+
 use crate::store::{GatewaySession, Sql};
 
 /// The store, as the gateway needs it.
-pub struct Kept(pub Arc<Sql>);
+pub struct Kept(pub Arc<Sql>, pub Arc<dyn Clock>);
 
 #[async_trait]
 impl SessionStore for Kept {
@@ -33,6 +35,7 @@ impl SessionStore for Kept {
             session: session.id,
             resume_url: session.resume_url,
             sequence: session.sequence,
+            saved: self.1.now(),
         };
         if let Err(failure) = self.0.save_gateway_session(&kept).await {
             warn!(error = &failure as &dyn std::error::Error, "The gateway session cannot be kept");

@@ -52,13 +52,14 @@ async fn each_verdict_has_its_words() -> Result<()> {
     world.okta.app_refuses_with(&other, "No more seats available");
     world.okta.assigns(&ben, &other);
     world.settles().await?;
+    world.indexes().await?;
     let (answer, _) = world.types("diagnose", &[("app", "Licensed")]).await;
     assert!(read(&answer).contains("No licence or seat is left"), "{}", read(&answer));
 
     // No provisioning; nothing failing.
     world.okta.installs_without_provisioning("Wiki", "wiki");
     world.okta.installs("Quiet", "quiet", DeactivateUsers::Off);
-    index(&world).await?;
+    world.indexes().await?;
     let (answer, _) = world.types("diagnose", &[("app", "Wiki")]).await;
     assert_eq!(answer.content, "Wiki: provisioning is off or unsupported");
     let (answer, _) = world.types("diagnose", &[("app", "Quiet")]).await;
@@ -67,15 +68,10 @@ async fn each_verdict_has_its_words() -> Result<()> {
 
     // An app whose setting the API can write.
     world.okta.installs("Slack", "slack", DeactivateUsers::Off);
-    index(&world).await?;
+    world.indexes().await?;
     let (answer, _) = world.types("diagnose", &[("app", "Slack")]).await;
     assert!(read(&answer).contains("can be changed by Okta's API"), "{}", read(&answer));
     Ok(())
-}
-
-async fn index(world: &World) -> Result<()> {
-    let watcher = &world.app.watchers[0];
-    provost::watcher::index(&watcher.org, &*watcher.directory, &watcher.memory).await
 }
 
 #[tokio::test]
@@ -134,7 +130,7 @@ async fn an_app_that_is_unknown_or_ambiguous_gets_the_candidates() -> Result<()>
     let world = World::new().await?;
     world.okta.installs("Airbase", "airbase", DeactivateUsers::Off);
     world.okta.installs("Airbase", "airbase", DeactivateUsers::On);
-    index(&world).await?;
+    world.indexes().await?;
 
     let (answer, _) = world.types("diagnose", &[("app", "airbase")]).await;
     assert!(answer.content.contains("is the label of 2 apps"), "{}", answer.content);

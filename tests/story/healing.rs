@@ -49,7 +49,7 @@ async fn a_failure_that_returns_within_a_day_is_a_new_message_and_the_old_one_po
     world.settles().await?;
     assert!(world.lines()[0].starts_with("[✓] FIXED"), "{:?}", world.lines());
 
-    world.passes(SignedDuration::from_hours(2));
+    world.lives_through(SignedDuration::from_hours(2)).await?;
     world.okta.unassigns(&dana, &app);
     world.okta.left_inactive(&dana, &app);
     world.okta.assigns(&dana, &app);
@@ -59,7 +59,7 @@ async fn a_failure_that_returns_within_a_day_is_a_new_message_and_the_old_one_po
     assert_eq!(messages.len(), 2, "{:?}", world.lines());
     assert!(messages[0].content.starts_with("[!] CAME BACK · Airbase · #1 goes on here: https://"), "{}", messages[0].content);
     assert!(messages[1].content.starts_with("[!] ACTION NEEDED · Airbase · 1 person cannot be provisioned again"), "{}", messages[1].content);
-    assert_eq!(messages[1].pings.len(), 1);
+    assert_eq!(messages[1].pings.roles.len(), 1);
     Ok(())
 }
 

@@ -1,6 +1,5 @@
 //! The world of a story: an Okta org, a Discord server, and Provost between them with a store of its own.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result};
@@ -125,6 +124,23 @@ impl World {
         self.discord.advance(time);
     }
 
+    /// Time passes while Provost watches as it always does.
+    pub async fn lives_through(&self, time: SignedDuration) -> Result<()> {
+        let until = self.okta.now() + time;
+        while self.okta.now() < until {
+            self.passes(SignedDuration::from_secs(120));
+            self.looks().await?;
+            self.shows().await?;
+        }
+        Ok(())
+    }
+
+    /// Provost reads the index of apps anew.
+    pub async fn indexes(&self) -> Result<()> {
+        let watcher = &self.app.watchers[0];
+        provost::watcher::index(&watcher.org, &*watcher.directory, &watcher.memory).await
+    }
+
     /// Provost is killed and started anew on the same store.
     pub async fn is_restarted(self) -> Result<Self> {
         let Self { okta, discord, app, channel, folder, viewer } = self;
@@ -172,11 +188,6 @@ impl World {
     /// The role whose holders may read.
     pub fn viewer_role(&self) -> u64 {
         self.viewer
-    }
-
-    /// The configuration's file.
-    pub fn config(&self) -> PathBuf {
-        self.folder.path().join("provost.toml")
     }
 }
 

@@ -4,7 +4,6 @@ use domain::facts::{LogFrom, LogPage};
 use domain::ids::AppId;
 use domain::ports::DirectoryError;
 use jiff::Timestamp;
-use reqwest::StatusCode;
 use ring::digest::{SHA256, digest};
 
 use super::client::{Call, Client, Trouble};
@@ -38,7 +37,7 @@ impl Client {
     pub(crate) async fn log(&self, from: &LogFrom) -> Result<LogPage, DirectoryError> {
         let url = match from {
             LogFrom::Since(since) => {
-                let since = since.to_string();
+                let since = instant(*since);
                 let query = [("since", since.as_str()), ("filter", LOG_FILTER), ("limit", "1000")];
                 let mut url = self.at(PATH, &query);
                 url.query_pairs_mut().append_pair("sortOrder", "ASCENDING");
@@ -67,7 +66,7 @@ impl Client {
         let url = match after {
             None => {
                 let filter = format!("target.id eq \"{app}\" and ({LOG_FILTER})");
-                let (since, until) = (since.to_string(), until.to_string());
+                let (since, until) = (instant(since), instant(until));
                 let query = [
                     ("since", since.as_str()),
                     ("until", &until),
@@ -93,15 +92,14 @@ impl Client {
     }
 }
 
+/// A time as Okta writes them: to the millisecond.
+fn instant(time: Timestamp) -> String {
+    format!("{time:.3}")
+}
+
 fn cursor_or(trouble: Trouble, on_a_cursor: bool) -> DirectoryError {
     match trouble {
-        Trouble::Refused(refusal)
-            if on_a_cursor
-                && matches!(
-                    refusal.status,
-                    StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::GONE
-                ) =>
-        {
+        Trouble::Refused(refusal) if on_a_cursor && refusal.is_about_a_position() => {
             DirectoryError::CursorRefused { said: refusal.said() }
         }
         trouble => trouble.into_error(WHAT),

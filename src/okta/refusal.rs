@@ -20,9 +20,12 @@ pub(crate) struct Refusal {
     /// The `scope` and `error` of `WWW-Authenticate`.
     challenge: Option<String>,
     request_id: String,
-    /// Why the body is not Okta's, if it is not.
+    /// Why the body is not Okta's, if it is something else's: a page of a proxy, or of an org that is no more.
     garbled: Option<String>,
 }
+
+/// Enough for any sentence of Okta's, and little enough for a log line.
+const MOST_WORDS: usize = 500;
 
 wanted! {
     /// Source: Okta management API, schema `Error`, 2026.06.3; RFC 6749, section 5.2.
@@ -41,7 +44,9 @@ wanted! {
 impl Refusal {
     pub(crate) fn read(answer: &Answer) -> Self {
         let parsed = serde_json::from_slice::<Body<'_>>(&answer.body);
-        let garbled = parsed.as_ref().err().map(|error| not_json(answer, error).to_string());
+        let empty = answer.body.trim_ascii().is_empty();
+        let garbled =
+            parsed.as_ref().err().filter(|_| !empty).map(|error| not_json(answer, error).to_string());
         let body = parsed.unwrap_or_default();
         let first =
             |one: &Text<'_>, other: &Text<'_>| one.owned().or_else(|| other.owned()).unwrap_or_default();
@@ -66,6 +71,7 @@ impl Refusal {
         };
         let causes = self.causes.iter().filter(|cause| **cause != words).cloned();
         let words = std::iter::once(words.clone()).chain(causes).collect::<Vec<_>>().join("; ");
+        let words: String = words.chars().filter(|sign| !sign.is_control()).take(MOST_WORDS).collect();
         format!("{words} (request {})", self.request_id)
     }
 
@@ -86,8 +92,14 @@ impl Refusal {
     pub(crate) fn is_by_hand_only(&self) -> bool {
         match self.status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => self.is_about_a_feature(),
-            _ => true,
+            _ => self.garbled.is_none(),
         }
+    }
+
+    /// Whether it says that a position in a list is no good, and is Okta's own word.
+    pub(crate) fn is_about_a_position(&self) -> bool {
+        let known = [StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND, StatusCode::GONE];
+        known.contains(&self.status) && self.garbled.is_none()
     }
 
     fn is_about_a_feature(&self) -> bool {
@@ -104,8 +116,9 @@ impl Refusal {
             }
             StatusCode::UNAUTHORIZED => DirectoryError::Unauthorized { said },
             StatusCode::FORBIDDEN => DirectoryError::Forbidden { said, missing: self.missing(what) },
-            StatusCode::NOT_FOUND => DirectoryError::Gone { what: what.to_owned() },
             _ if self.garbled.is_some() => DirectoryError::BadAnswer { why: said },
+            // Only Okta itself may say that a thing is gone: incidents end by it.
+            StatusCode::NOT_FOUND if !self.code.is_empty() => DirectoryError::Gone { what: what.to_owned() },
             status if self.code.is_empty() => {
                 DirectoryError::Refused { code: status.as_u16().to_string(), said }
             }

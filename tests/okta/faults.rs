@@ -1,6 +1,7 @@
 //! Answers that are late, long, cut, foreign, or no answers at all.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -10,6 +11,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures_util::{StreamExt as _, stream};
 use provost::okta::{Credentials, Timeouts};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -187,4 +191,42 @@ async fn a_silent_a_slow_and_an_absent_org_are_given_up_in_time() {
         let DirectoryError::Unreachable { why } = &failure else { panic!("{failure}") };
         assert!(why.contains(expected) && !why.contains("/api/v1"), "{why}");
     }
+}
+
+/// A TLS server whose certificate nobody vouches for; the receiver gets what a client says inside the connection.
+fn self_signed() -> (String, mpsc::Receiver<Vec<u8>>) {
+    provost::tls::install_provider();
+    let certificate =
+        CertificateDer::from_pem_slice(include_bytes!("../fixtures/okta/keys/tls.self-signed.pem"));
+    let key = PrivateKeyDer::from_pem_slice(include_bytes!("../fixtures/okta/keys/tls.key.pem"));
+    let (certificate, key) = (certificate.expect("a certificate"), key.expect("a key"));
+    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key);
+    let config = Arc::new(config.expect("they fit"));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+    let url = format!("https://{}", listener.local_addr().expect("it is bound"));
+    let (heard, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let Ok((socket, _)) = listener.accept() else { return };
+        let Ok(connection) = ServerConnection::new(config) else { return };
+        let mut said = Vec::new();
+        let _until_it_hangs_up = StreamOwned::new(connection, socket).read_to_end(&mut said);
+        let _listener_may_be_gone = heard.send(said);
+    });
+    (url, receiver)
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_gets_no_token() {
+    let clock = Fake::answering(|_| answer(200, "")).await.clock;
+    let (url, heard) = self_signed();
+    let okta = okta(&url, Credentials::Token("00token".into()), clock, Timeouts::default());
+
+    let failure = okta.log(&since()).await.unwrap_err();
+
+    assert!(
+        matches!(&failure, DirectoryError::Unreachable { why } if why.contains("certificate")),
+        "{failure}"
+    );
+    drop(okta);
+    assert_eq!(heard.recv_timeout(Duration::from_secs(10)).unwrap(), b"", "not a byte was sent inside");
 }

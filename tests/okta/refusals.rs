@@ -34,9 +34,9 @@ fn insufficient_scope() -> Response<Body> {
 async fn a_refusal_is_sorted_by_what_we_do_about_it_and_keeps_oktas_words() {
     type Answer = fn() -> Response<Body>;
     #[rustfmt::skip]
-    let table: [(Answer, &str, &str); 13] = [
+    let table: [(Answer, &str, &str); 16] = [
         (|| error(401, "E0000011", "Invalid token provided"),     "credentials", "Invalid token provided (request Yreq7)"),
-        (|| answer(401, ""),                                      "credentials", "it is empty"),
+        (|| answer(401, ""),                                      "credentials", "401 Unauthorized (request Yreq7)"),
         (insufficient_scope,                                      "forbidden",   "missing: the scope okta.logs.read"),
         (|| error(403, "E0000006", "You do not have permission"), "forbidden",   "Report Administrator"),
         (|| error(403, "E0000015", "Feature not enabled"),        "forbidden",   "a feature that the org has not enabled"),
@@ -45,6 +45,9 @@ async fn a_refusal_is_sorted_by_what_we_do_about_it_and_keeps_oktas_words() {
         (|| json(418, &value!({})),                               "refused",     "418"),
         (|| answer(400, "<html>"),                                "garbled",     "web page"),
         (|| error(404, "E0000007", "Not found"),                  "gone",        "the System Log"),
+        (|| answer(404, "<html>"),                                "garbled",     "web page"),
+        (|| answer(404, ""),                                      "refused",     "404 Not Found (request Yreq7)"),
+        (|| error(400, "E0000001", &"long ".repeat(10_000)),      "refused",     "(request Yreq7)"),
         (|| error(429, "E0000047", "Too many requests"),          "limited",     "rate limit is used up until"),
         (|| error(500, "E0000009", "Query timed out"),            "unreachable", "500 Internal Server Error (request Yreq7)"),
         (|| error(503, "E0000010", "Read-only"),                  "unreachable", "503"),
@@ -56,7 +59,7 @@ async fn a_refusal_is_sorted_by_what_we_do_about_it_and_keeps_oktas_words() {
         let (sorted, said) = sorted(fake.okta().log(&since).await.unwrap_err());
 
         assert_eq!(sorted, kind, "{said}");
-        assert!(said.contains(words), "{said}");
+        assert!(said.contains(words) && said.len() < 700, "{said}");
         assert_eq!(fake.asked().len(), 1, "nothing is tried again by itself: {said}");
     }
 }
@@ -93,6 +96,15 @@ async fn a_refused_cursor_is_told_from_a_refused_question() {
         assert_eq!(kind, "cursor");
         assert!(said.contains("Invalid search criteria."), "{said}");
     }
+}
+
+#[tokio::test]
+async fn a_page_of_a_proxy_does_not_cost_the_cursor_nor_decide_what_okta_can_do() {
+    let fake = Fake::answering(|_| answer(404, "<!DOCTYPE html>")).await;
+    let (okta, cursor) = (fake.okta(), LogFrom::Cursor(format!("{}/api/v1/logs?after=old", fake.url)));
+
+    assert_eq!(sorted(okta.log(&cursor).await.unwrap_err()).0, "garbled");
+    assert_eq!(sorted(okta.provisioning_feature(&"0oa1".parse().unwrap()).await.unwrap_err()).0, "garbled");
 }
 
 #[tokio::test]

@@ -59,8 +59,9 @@ pub enum DirectoryError {
         /// What was asked for, for example “app 0oa…”.
         what: String,
     },
-    /// The stored position in the log was refused (400 or 404 on a cursor); start again from a time.
-    #[error("Okta refused the stored position in its log: {said}")]
+    /// The stored position in the log was refused (400 or 404 on a cursor), or leads to another org and was not even
+    /// asked for; start again from a time.
+    #[error("the stored position in Okta's log is refused: {said}")]
     CursorRefused {
         /// Okta's words.
         said: String,

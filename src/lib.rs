@@ -16,4 +16,5 @@ pub mod okta;
 pub mod plain;
 pub mod store;
 pub mod telemetry;
+pub mod tls;
 pub mod watcher;

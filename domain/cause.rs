@@ -295,3 +295,194 @@ fn setting(event: &Event) -> Option<bool> {
         _ => event.deactivate_users,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::event::Actor;
+
+    const PROVISION: &str = "application.provision.user.";
+    const OURS: &str = "app.user_management.provision_user.user_inactive";
+
+    fn event(event_type: &str, outcome: &str, reason: Option<&str>) -> Event {
+        Event {
+            id: "e1".parse().expect("a good id"),
+            published: Timestamp::UNIX_EPOCH,
+            kind: EventKind::of(event_type),
+            event_type: event_type.to_owned(),
+            legacy_type: None,
+            outcome: Outcome::from(outcome),
+            reason: reason.map(str::to_owned),
+            message: None,
+            transaction: None,
+            app: None,
+            person: None,
+            actor: Actor::default(),
+            custom_message: None,
+            deactivate_users: None,
+        }
+    }
+
+    fn push(outcome: &str, reason: Option<&str>) -> Event {
+        event("application.provision.user.push_profile", outcome, reason)
+    }
+
+    /// A class in a word or two.
+    fn told(event: &Event) -> String {
+        match Rules::embedded().class(event) {
+            Class::Failure { cause, confidence } => format!("{cause} {}", confidence.word()),
+            Class::Unexplained => "unexplained".to_owned(),
+            Class::Success(strength) => format!("success {strength:?}"),
+            Class::DeactivateUsers(on) => format!("setting {on}"),
+            Class::Unassigned => "unassigned".to_owned(),
+            Class::Nothing => "nothing".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_reason_tells_the_cause() {
+        let table = [
+            (
+                "Automatic provisioning of user D to app S failed: User account is inactive",
+                "inactive-account certain",
+            ),
+            ("USER ACCOUNT IS INACTIVE", "inactive-account certain"),
+            ("Cannot provision a user to an inactive account.", "inactive-account certain"),
+            ("The account was deactivated", "inactive-account likely"),
+            ("user is inactive", "inactive-account likely"),
+            ("Error while calling the app: 429 Too Many Requests", "self-healing likely"),
+            ("api_rate_limit_exceeded: rate-limit exceeded", "self-healing likely"),
+            ("Service Temporarily Unavailable", "self-healing likely"),
+            ("Rescheduling provision job because of: User account is inactive", "self-healing certain"),
+            ("The job has been rescheduled", "self-healing certain"),
+            ("No licenses are available", "licence likely"),
+            ("You have reached your seat limit", "licence likely"),
+            ("401 Unauthorized", "credentials likely"),
+            ("Invalid API token", "credentials likely"),
+            ("HTTP 403", "credentials likely"),
+            ("409 Conflict", "already-exists likely"),
+            ("A user with this userName already exists", "already-exists likely"),
+            ("404: user 14091 not found", "not-found likely"),
+            ("Resource no longer exists", "not-found likely"),
+            ("The moon is in the wrong house", "other likely"),
+            ("order 4091 failed", "other likely"),
+        ];
+        for (reason, expected) in table {
+            assert_eq!(told(&push("FAILURE", Some(reason))), expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn the_legacy_type_alone_or_the_reason_alone_tells_our_cause_whatever_the_outcome() {
+        let ours = "User account is inactive";
+        for event_type in ["push", "push_profile", "sync", "update", "import_profile"] {
+            for outcome in ["FAILURE", "SUCCESS", "SKIPPED", "DEFERRED", ""] {
+                let event_type = format!("{PROVISION}{event_type}");
+                let by_reason = event(&event_type, outcome, Some(ours));
+                let by_type =
+                    Event { legacy_type: Some(OURS.to_owned()), ..event(&event_type, outcome, None) };
+                let by_message =
+                    Event { message: Some(ours.to_owned()), ..event(&event_type, outcome, None) };
+                for event in [by_reason, by_type, by_message] {
+                    assert_eq!(told(&event), "inactive-account certain", "{event:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_four_kinds_of_event_prove_that_a_push_worked() {
+        let table = [
+            ("push", "success Account"),
+            ("push_profile", "success ProfileOnly"),
+            ("sync", "success Account"),
+            ("reactivate", "success Account"),
+            ("verify_exists", "nothing"),
+            ("import_profile", "nothing"),
+            ("deactivate", "nothing"),
+            ("activate", "nothing"),
+            ("push_password", "nothing"),
+            ("something_new", "nothing"),
+        ];
+        for (kind, expected) in table {
+            let event_type = format!("{PROVISION}{kind}");
+            assert_eq!(told(&event(&event_type, "SUCCESS", None)), expected, "{kind}");
+            assert_eq!(told(&event(&event_type, "FAILURE", None)), "unexplained", "{kind}");
+            assert_eq!(told(&event(&event_type, "", None)), "nothing", "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_job_that_is_put_off_heals_itself() {
+        for (outcome, expected) in [
+            ("DEFERRED", "self-healing likely"),
+            ("SCHEDULED", "self-healing likely"),
+            ("RATE_LIMIT", "self-healing likely"),
+            ("SKIPPED", "nothing"),
+        ] {
+            assert_eq!(told(&push(outcome, None)), expected, "{outcome}");
+        }
+    }
+
+    #[test]
+    fn a_change_of_settings_is_ours_if_it_says_deactivate_users() {
+        let table = [
+            (Some("Deprovisioning unassigned users"), None, "setting true"),
+            (Some("Stop deprovisioning unassigned users"), None, "setting false"),
+            (Some("Updated the logo"), None, "nothing"),
+            (None, Some(true), "setting true"),
+            (None, Some(false), "setting false"),
+            (None, None, "nothing"),
+        ];
+        for (message, deactivate_users, expected) in table {
+            let change = Event {
+                custom_message: message.map(str::to_owned),
+                deactivate_users,
+                ..event("application.lifecycle.update", "SUCCESS", None)
+            };
+            assert_eq!(told(&change), expected, "{message:?} {deactivate_users:?}");
+        }
+    }
+
+    #[test]
+    fn an_unassignment_that_failed_is_none() {
+        for (outcome, expected) in [("SUCCESS", "unassigned"), ("FAILURE", "nothing"), ("", "unassigned")] {
+            assert_eq!(
+                told(&event("application.user_membership.remove", outcome, None)),
+                expected,
+                "{outcome}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_we_do_not_watch_is_nothing_whatever_it_says() {
+        for event_type in
+            ["user.session.start", "application.user_membership.add", "application.provision.group.push"]
+        {
+            assert_eq!(told(&event(event_type, "FAILURE", Some("User account is inactive"))), "nothing");
+        }
+    }
+
+    #[test]
+    fn a_table_that_is_wrong_names_its_rule() {
+        let add = |rule: &str| format!("{EMBEDDED}\n[[rule]]\n{rule}");
+        let without = |id: &str| EMBEDDED.replace(&format!("id = \"{id}\""), "id = \"x\"");
+        let table = [
+            (add("cause = \"gremlins\"\nconfidence = \"likely\""), "names the cause “gremlins”"),
+            (
+                add("cause = \"other\"\nconfidence = \"likely\"\npattern = \"(\""),
+                "is not a regular expression",
+            ),
+            (add("cause = \"other\"\nconfidence = \"sure\""), "unknown variant `sure`"),
+            (add("cause = \"other\"\nconfidence = \"likely\"\npatern = \"x\""), "unknown field `patern`"),
+            (without("other"), "there must be a [[cause]] with id = “other”"),
+        ];
+        for (text, expected) in table {
+            let error = Rules::parse(&text).err().expect("it is wrong").to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}

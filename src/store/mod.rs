@@ -19,6 +19,8 @@ mod page;
 mod refused;
 mod rows;
 mod showings;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

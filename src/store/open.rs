@@ -95,7 +95,6 @@ fn options(path: &Path) -> Result<AnyConnectOptions, OpenError> {
 /// Checks the file and brings its schema up to date.
 async fn prepare(conn: &mut AnyConnection, path: &Path) -> Result<(), OpenError> {
     let failed = |error| OpenError::of(path, error);
-    conn.execute("PRAGMA busy_timeout = 5000").await.map_err(failed)?;
     let tables = sqlx::query("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
         .fetch_all(&mut *conn)
         .await
@@ -163,4 +162,26 @@ fn migrator() -> Migrator {
         Migration::new(version, Cow::Borrowed(description), MigrationType::Simple, sql.into_sql_str(), false)
     };
     Migrator::with_migrations(MIGRATIONS.map(migration).to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_lock_that_another_program_does_not_let_go_of_is_named() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("provost.db");
+        Sql::open(&format!("sqlite://{}", path.display())).await?.close().await;
+        let (mut backup, mut ours) = (options(&path)?.connect().await?, options(&path)?.connect().await?);
+        ours.execute("PRAGMA busy_timeout = 20").await?;
+        let held = backup.begin_with("BEGIN EXCLUSIVE").await?;
+
+        let refused = prepare(&mut ours, &path).await;
+        assert!(matches!(refused, Err(OpenError::Locked { .. })), "{refused:?}");
+
+        held.rollback().await?;
+        prepare(&mut ours, &path).await?;
+        Ok(())
+    }
 }

@@ -76,13 +76,13 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// It is not an SQLite database at all.
-    #[error("{path} is not a database, or its beginning is destroyed; Provost has not touched it. If it should be Provost's store, restore it from a backup; if not, set store.url to another path", path = path.display())]
+    #[error("{path} is not a database, or its beginning is destroyed; Provost has changed nothing in it. If it should be Provost's store, restore it from a backup; if not, set store.url to another path", path = path.display())]
     NotADatabase {
         /// The file.
         path: PathBuf,
     },
     /// It is another program's database.
-    #[error("{path} is the database of another program (it has a table “{table}”); Provost has not touched it. Set store.url to another path", path = path.display())]
+    #[error("{path} is the database of another program (it has a table “{table}”); Provost has changed nothing in it. Set store.url to another path", path = path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -90,7 +90,7 @@ pub enum OpenError {
         table: String,
     },
     /// It is ours but damaged.
-    #[error("{path} is damaged: {found}. Provost has not touched it. Move it away together with {path}-wal and {path}-shm, and restore a backup; without one, move it away all the same: Provost then starts afresh and reads the log back as far as okta.…lookback says", path = path.display())]
+    #[error("{path} is damaged: {found}. Provost has changed nothing in it. Move it away together with {path}-wal and {path}-shm, and restore a backup; without one, move it away all the same: Provost then starts afresh and reads the log back as far as `lookback` says", path = path.display())]
     Damaged {
         /// The file.
         path: PathBuf,

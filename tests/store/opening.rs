@@ -236,17 +236,3 @@ fn set_mode(path: &Path, mode: u32) -> Result<()> {
     permissions.set_readonly(mode & 0o200 == 0);
     Ok(fs::set_permissions(path, permissions)?)
 }
-
-#[tokio::test]
-async fn a_lock_held_for_too_long_is_named() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let path = full_file(&folder).await?;
-    let mut backup = connect(&path).await?;
-    let held = backup.begin_with("BEGIN EXCLUSIVE").await?;
-
-    let error = refusal(&path).await?;
-
-    assert!(matches!(error, OpenError::Locked { .. }), "{error}");
-    held.rollback().await?;
-    Ok(())
-}

@@ -70,6 +70,13 @@ impl Shown {
     }
 }
 
+impl Discord {
+    /// The answer to an interaction that somebody began earlier.
+    pub fn answer(&self, interaction: u64) -> Answer {
+        Answer { discord: self.clone(), interaction }
+    }
+}
+
 impl Answer {
     /// The interaction's id.
     pub fn id(&self) -> u64 {
@@ -103,10 +110,14 @@ impl Answer {
             let more = waits || matches!(shown, Shown::Thinking { .. } | Shown::Taken);
             (!more).then_some(shown)
         };
-        match self.discord.until(timeout, settled).await {
+        let shown = match self.discord.until(timeout, settled).await {
             Some(shown) => shown,
             None => self.now(),
+        };
+        if shown == Shown::NoResponse {
+            self.discord.with(|state| give_up(state, id));
         }
+        shown
     }
 
     /// What is seen at this moment.
@@ -139,6 +150,19 @@ impl Answer {
     fn look<T>(&self, look: impl FnOnce(&Interaction, &State) -> Option<T>) -> Option<T> {
         self.discord.read(|state| look(state.interactions.get(&self.interaction)?, state))
     }
+}
+
+/// Tells the person, once, that the time for a first answer is over.
+fn give_up(state: &mut State, id: u64) {
+    let now = state.now();
+    let Some(it) = state.interactions.get_mut(&id).filter(|it| it.is_late(now) && !it.given_up) else {
+        return;
+    };
+    it.given_up = true;
+    let (channel, person) = (it.channel, it.person);
+    let line =
+        format!("{} did not respond. (only {} sees this)", state.name_of(state.bot), state.name_of(person));
+    state.scene.say(channel, Some(person), vec![line]);
 }
 
 fn shown(state: &State, it: &Interaction) -> Shown {

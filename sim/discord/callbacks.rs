@@ -146,8 +146,19 @@ fn choices(state: &mut State, id: u64, data: &Value) -> Result<(), Reply> {
         }
     }
     form.check()?;
+    offer(state, id, &choices);
     change(state, id, |it| it.choices = Some(choices));
     Ok(())
+}
+
+/// Shows the choices to the one who types.
+fn offer(state: &mut State, id: u64, choices: &[Value]) {
+    let Some(it) = state.interactions.get(&id) else { return };
+    let names: Vec<&str> = choices.iter().filter_map(|choice| choice["name"].as_str()).collect();
+    let names = if names.is_empty() { "nothing".to_owned() } else { names.join(" | ") };
+    let (channel, person) = (it.channel, it.person);
+    let line = format!("{} is offered: {names}", state.name_of(person));
+    state.scene.say(channel, Some(person), vec![line]);
 }
 
 /// An `InteractionCallbackResponse`.

@@ -156,10 +156,7 @@ Provost edited a message (only Olive sees this):
   Done.
 ";
     assert_eq!(discord.transcript(), expected);
-    assert_eq!(
-        discord.transcript_for(stranger.id()),
-        "#okta-alerts\nOlive: /okta diagnose app:\"Sales Force\"\n"
-    );
+    assert_eq!(discord.transcript_for(stranger.id()), "");
 
     discord.advance(SignedDuration::from_mins(16));
     let got = ask(&discord, "PATCH", &original, json!({ "content": "late" })).await?;

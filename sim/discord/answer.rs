@@ -21,6 +21,8 @@ pub struct Answer {
 /// What the person has before their eyes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Shown {
+    /// Nothing yet, and the time for a first answer is not over.
+    Waiting,
     /// "The application did not respond."
     NoResponse,
     /// "Provost is thinking …", and no more than that yet.
@@ -43,9 +45,12 @@ impl Shown {
     pub fn message(self) -> Option<MessageView> {
         match self {
             Self::Message(message) => Some(*message),
-            Self::NoResponse | Self::Thinking { .. } | Self::Taken | Self::Modal(_) | Self::Choices(_) => {
-                None
-            }
+            Self::Waiting
+            | Self::NoResponse
+            | Self::Thinking { .. }
+            | Self::Taken
+            | Self::Modal(_)
+            | Self::Choices(_) => None,
         }
     }
 
@@ -53,9 +58,12 @@ impl Shown {
     pub fn modal(self) -> Option<Modal> {
         match self {
             Self::Modal(modal) => Some(modal),
-            Self::NoResponse | Self::Thinking { .. } | Self::Taken | Self::Message(_) | Self::Choices(_) => {
-                None
-            }
+            Self::Waiting
+            | Self::NoResponse
+            | Self::Thinking { .. }
+            | Self::Taken
+            | Self::Message(_)
+            | Self::Choices(_) => None,
         }
     }
 
@@ -63,9 +71,12 @@ impl Shown {
     pub fn choices(self) -> Vec<Choice> {
         match self {
             Self::Choices(choices) => choices,
-            Self::NoResponse | Self::Thinking { .. } | Self::Taken | Self::Message(_) | Self::Modal(_) => {
-                Vec::new()
-            }
+            Self::Waiting
+            | Self::NoResponse
+            | Self::Thinking { .. }
+            | Self::Taken
+            | Self::Message(_)
+            | Self::Modal(_) => Vec::new(),
         }
     }
 }
@@ -106,8 +117,7 @@ impl Answer {
         let settled = |state: &State| {
             let it = state.interactions.get(&id)?;
             let shown = shown(state, it);
-            let waits = it.acknowledged.is_none() && !it.is_late(state.now());
-            let more = waits || matches!(shown, Shown::Thinking { .. } | Shown::Taken);
+            let more = matches!(shown, Shown::Waiting | Shown::Thinking { .. } | Shown::Taken);
             (!more).then_some(shown)
         };
         let shown = match self.discord.until(timeout, settled).await {
@@ -167,7 +177,7 @@ fn give_up(state: &mut State, id: u64) {
 
 fn shown(state: &State, it: &Interaction) -> Shown {
     if it.acknowledged.is_none() {
-        return Shown::NoResponse;
+        return if it.is_late(state.now()) { Shown::NoResponse } else { Shown::Waiting };
     }
     if let Some(modal) = &it.modal {
         return Shown::Modal(modals::view(it.id, modal));

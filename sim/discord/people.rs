@@ -22,12 +22,13 @@ pub struct Person {
     discord: Discord,
     member: u64,
     channel: Option<u64>,
+    forged: Value,
 }
 
 impl Discord {
     /// The member, at a keyboard, in the first channel.
     pub fn person(&self, member: u64) -> Person {
-        Person { discord: self.clone(), member, channel: None }
+        Person { discord: self.clone(), member, channel: None, forged: Value::Null }
     }
 }
 
@@ -35,6 +36,12 @@ impl Person {
     /// The same person, looking at another channel or thread.
     pub fn in_channel(&self, channel: u64) -> Self {
         Self { channel: Some(channel), ..self.clone() }
+    }
+
+    /// The same person, whose interactions carry these fields instead of the real ones; null takes one away. For
+    /// direct messages, other servers, roles that are out of date.
+    pub fn forging(&self, fields: Value) -> Self {
+        Self { forged: fields, ..self.clone() }
     }
 
     /// Who it is.
@@ -262,7 +269,10 @@ impl Person {
             ensure!(!who.left, "{} has left the server", who.name);
             let silent = who.timed_out_until.is_some_and(|until| until > state.now());
             ensure!(!silent, "{} is timed out", who.name);
-            let deed = deed(state, channel)?;
+            let mut deed = deed(state, channel)?;
+            if deed.forged.is_null() {
+                deed.forged = self.forged.clone();
+            }
             anyhow::Ok(interaction::begin(state, deed))
         })?;
         Ok(Answer { discord: self.discord.clone(), interaction: id })

@@ -40,6 +40,8 @@ pub(super) struct State {
     pub(super) nonces: HashMap<(u64, String), (u64, Timestamp)>,
     pub(super) refuses_old_edits: bool,
     pub(super) commands: BTreeMap<u64, Registered>,
+    /// When each command was created; there is a limit a day.
+    pub(super) creates: Vec<Timestamp>,
     pub(super) interactions: BTreeMap<u64, Interaction>,
     pub(super) sessions: Sessions,
     pub(super) limits: Limits,
@@ -87,6 +89,7 @@ impl State {
             nonces: HashMap::new(),
             refuses_old_edits: false,
             commands: BTreeMap::new(),
+            creates: Vec::new(),
             interactions: BTreeMap::new(),
             sessions: Default::default(),
             limits: Default::default(),

@@ -18,6 +18,8 @@ mod events;
 mod faults;
 mod form;
 mod gateway;
+mod handshake;
+mod ids;
 mod interaction;
 #[cfg(test)]
 mod kit;
@@ -36,6 +38,7 @@ mod rest;
 mod routes;
 mod sessions;
 mod settings;
+mod sight;
 mod state;
 #[cfg(test)]
 mod stories;
@@ -48,7 +51,6 @@ mod wire;
 mod world;
 
 use std::{
-    collections::{BTreeMap, HashMap},
     fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -80,12 +82,11 @@ pub use self::{
     permissions::Permission,
     rest::Seen,
     settings::Settings,
-    view::{Card, Choice, Control, FileView, MessageView},
+    view::{Card, Choice, Control, FileView, MessageView, Place, Somebody},
 };
 use self::{
     state::State,
     wire::{Switch, Wires},
-    world::Role,
 };
 use crate::ledger::Ledger;
 
@@ -124,7 +125,7 @@ impl Discord {
         let listener =
             TcpListener::bind(settings.listen).await.context("the simulated Discord cannot listen")?;
         let url = format!("http://{}", listener.local_addr()?);
-        let state = found(settings, url.clone());
+        let state = State::founded(settings, url.clone());
         let discord = Self(Arc::new(Inner {
             url,
             application: state.application,
@@ -275,66 +276,6 @@ impl Discord {
     fn stopping(&self) -> &CancellationToken {
         &self.0.stop
     }
-}
-
-/// A server with its owner and the bot.
-fn found(settings: Settings, url: String) -> State {
-    let mut clock = clock::Clock::default();
-    if let Some(start) = settings.starts_at {
-        clock.advance(start.duration_since(clock.now()));
-    }
-    let (application, guild) = (clock.snowflake(), clock.snowflake());
-    let mut state = State {
-        clock,
-        url,
-        application,
-        bot: application,
-        guild,
-        owner: 0,
-        roles: BTreeMap::new(),
-        channels: BTreeMap::new(),
-        members: BTreeMap::new(),
-        messages: BTreeMap::new(),
-        files: HashMap::new(),
-        nonces: HashMap::new(),
-        refuses_old_edits: false,
-        commands: BTreeMap::new(),
-        interactions: BTreeMap::new(),
-        sessions: Default::default(),
-        limits: Default::default(),
-        scene: Default::default(),
-        untold: Vec::new(),
-        settings,
-    };
-    let (everyone, of_bot) = (Permission::OF_EVERYONE.0, state.settings.bot_permissions.0);
-    let name = state.settings.bot_name.clone();
-    state.roles.insert(
-        guild,
-        Role {
-            name: "@everyone".to_owned(),
-            permissions: everyone,
-            position: 0,
-            mentionable: false,
-            of_bot: None,
-        },
-    );
-    let bot_role = state.id();
-    state.roles.insert(
-        bot_role,
-        Role {
-            name: name.clone(),
-            permissions: of_bot,
-            position: 1,
-            mentionable: false,
-            of_bot: Some(application),
-        },
-    );
-    state.owner = build::join(&mut state, "Owner", &[], false);
-    let since = state.now();
-    let bot =
-        world::Member { name, roles: vec![bot_role], bot: true, since, timed_out_until: None, left: false };
-    state.members.insert(application, bot);
-    state
 }
 
 /// A file of a message.

@@ -21,6 +21,8 @@ pub struct Answer {
 /// What the person has before their eyes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Shown {
+    /// Nothing yet, and the time for a first answer is not over.
+    Waiting,
     /// "The application did not respond."
     NoResponse,
     /// "Provost is thinking …", and no more than that yet.
@@ -43,9 +45,12 @@ impl Shown {
     pub fn message(self) -> Option<MessageView> {
         match self {
             Self::Message(message) => Some(*message),
-            Self::NoResponse | Self::Thinking { .. } | Self::Taken | Self::Modal(_) | Self::Choices(_) => {
-                None
-            }
+            Self::Waiting
+            | Self::NoResponse
+            | Self::Thinking { .. }
+            | Self::Taken
+            | Self::Modal(_)
+            | Self::Choices(_) => None,
         }
     }
 
@@ -53,9 +58,12 @@ impl Shown {
     pub fn modal(self) -> Option<Modal> {
         match self {
             Self::Modal(modal) => Some(modal),
-            Self::NoResponse | Self::Thinking { .. } | Self::Taken | Self::Message(_) | Self::Choices(_) => {
-                None
-            }
+            Self::Waiting
+            | Self::NoResponse
+            | Self::Thinking { .. }
+            | Self::Taken
+            | Self::Message(_)
+            | Self::Choices(_) => None,
         }
     }
 
@@ -63,10 +71,20 @@ impl Shown {
     pub fn choices(self) -> Vec<Choice> {
         match self {
             Self::Choices(choices) => choices,
-            Self::NoResponse | Self::Thinking { .. } | Self::Taken | Self::Message(_) | Self::Modal(_) => {
-                Vec::new()
-            }
+            Self::Waiting
+            | Self::NoResponse
+            | Self::Thinking { .. }
+            | Self::Taken
+            | Self::Message(_)
+            | Self::Modal(_) => Vec::new(),
         }
+    }
+}
+
+impl Discord {
+    /// The answer to an interaction that somebody began earlier.
+    pub fn answer(&self, interaction: u64) -> Answer {
+        Answer { discord: self.clone(), interaction }
     }
 }
 
@@ -99,14 +117,17 @@ impl Answer {
         let settled = |state: &State| {
             let it = state.interactions.get(&id)?;
             let shown = shown(state, it);
-            let waits = it.acknowledged.is_none() && !it.is_late(state.now());
-            let more = waits || matches!(shown, Shown::Thinking { .. } | Shown::Taken);
+            let more = matches!(shown, Shown::Waiting | Shown::Thinking { .. } | Shown::Taken);
             (!more).then_some(shown)
         };
-        match self.discord.until(timeout, settled).await {
+        let shown = match self.discord.until(timeout, settled).await {
             Some(shown) => shown,
             None => self.now(),
+        };
+        if shown == Shown::NoResponse {
+            self.discord.with(|state| give_up(state, id));
         }
+        shown
     }
 
     /// What is seen at this moment.
@@ -141,9 +162,22 @@ impl Answer {
     }
 }
 
+/// Tells the person, once, that the time for a first answer is over.
+fn give_up(state: &mut State, id: u64) {
+    let now = state.now();
+    let Some(it) = state.interactions.get_mut(&id).filter(|it| it.is_late(now) && !it.given_up) else {
+        return;
+    };
+    it.given_up = true;
+    let (channel, person) = (it.channel, it.person);
+    let line =
+        format!("{} did not respond. (only {} sees this)", state.name_of(state.bot), state.name_of(person));
+    state.scene.say(channel, Some(person), vec![line]);
+}
+
 fn shown(state: &State, it: &Interaction) -> Shown {
     if it.acknowledged.is_none() {
-        return Shown::NoResponse;
+        return if it.is_late(state.now()) { Shown::NoResponse } else { Shown::Waiting };
     }
     if let Some(modal) = &it.modal {
         return Shown::Modal(modals::view(it.id, modal));

@@ -40,10 +40,7 @@ pub(super) fn answer(state: &mut State, id: u64, token: &str, asked: &Asked) -> 
         }
         5 => think(state, id, data["flags"].as_u64().unwrap_or(0) & EPHEMERAL)?,
         6 => change(state, id, |it| it.original = it.message),
-        7 => {
-            let draft = Draft::read(data, &asked.uploads, Allowed::in_answers())?;
-            update(state, id, draft)?;
-        }
+        7 => update(state, id, asked)?,
         8 => choices(state, id, data)?,
         _ => {
             let modal = modals::read(data)?;
@@ -122,10 +119,11 @@ fn think(state: &mut State, id: u64, ephemeral: u64) -> Result<(), Reply> {
 }
 
 /// The message whose component was used becomes another.
-fn update(state: &mut State, id: u64, draft: Draft) -> Result<(), Reply> {
+fn update(state: &mut State, id: u64, asked: &Asked) -> Result<(), Reply> {
     let message = state.interactions.get(&id).and_then(|it| it.message).ok_or_else(Reply::unknown_message)?;
     let old =
         state.messages.get(&message).filter(|it| !it.deleted).ok_or_else(Reply::unknown_message)?.clone();
+    let draft = Draft::read_edit(&old, &asked.body["data"], &asked.uploads, Allowed::in_answers())?;
     let new = draft.edit(state, old)?;
     messages::replace(state, new);
     change(state, id, |it| {
@@ -146,8 +144,19 @@ fn choices(state: &mut State, id: u64, data: &Value) -> Result<(), Reply> {
         }
     }
     form.check()?;
+    offer(state, id, &choices);
     change(state, id, |it| it.choices = Some(choices));
     Ok(())
+}
+
+/// Shows the choices to the one who types.
+fn offer(state: &mut State, id: u64, choices: &[Value]) {
+    let Some(it) = state.interactions.get(&id) else { return };
+    let names: Vec<&str> = choices.iter().filter_map(|choice| choice["name"].as_str()).collect();
+    let names = if names.is_empty() { "nothing".to_owned() } else { names.join(" | ") };
+    let (channel, person) = (it.channel, it.person);
+    let line = format!("{} is offered: {names}", state.name_of(person));
+    state.scene.say(channel, Some(person), vec![line]);
 }
 
 /// An `InteractionCallbackResponse`.

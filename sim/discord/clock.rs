@@ -35,6 +35,11 @@ pub(super) fn snowflake_at(at: Timestamp) -> u64 {
     u64::try_from(at.as_millisecond() - EPOCH_MS).unwrap_or(0) << 22
 }
 
+/// The time as Discord writes it.
+pub(super) fn written(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00").to_string()
+}
+
 /// How long ago that was; zero if it lies ahead.
 pub(super) fn since(then: Timestamp, now: Timestamp) -> SignedDuration {
     now.duration_since(then).max(SignedDuration::ZERO)

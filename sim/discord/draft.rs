@@ -103,6 +103,24 @@ impl Draft {
         })
     }
 
+    /// Checks the body of an edit: what was made of components alone stays so without saying it again.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub(super) fn read_edit(
+        old: &Message,
+        body: &Value,
+        uploads: &[Upload],
+        default: Allowed,
+    ) -> Result<Self, Reply> {
+        let mut body = body.clone();
+        if old.flags & COMPONENTS_V2 != 0 && body.is_object() {
+            body["flags"] = json!(body["flags"].as_u64().unwrap_or(0) | COMPONENTS_V2);
+        }
+        Self::read(&body, uploads, default)
+    }
+
     /// Whether files come with it.
     pub(super) fn has_files(&self) -> bool {
         !self.uploads.is_empty()

@@ -36,6 +36,8 @@ pub(super) struct Interaction {
     pub(super) original: Option<u64>,
     /// "… is thinking".
     pub(super) thinking: bool,
+    /// The person was told that nobody answered.
+    pub(super) given_up: bool,
     pub(super) modal: Option<Value>,
     pub(super) choices: Option<Vec<Value>>,
     /// The message that changed last by this interaction.
@@ -116,6 +118,7 @@ pub(super) fn begin(state: &mut State, deed: Deed) -> u64 {
         acknowledged: None,
         original: None,
         thinking: false,
+        given_up: false,
         modal: None,
         choices: None,
         latest: None,

@@ -4,10 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{
-    state::State,
-    world::{self, ids},
-};
+use super::{clock, ids, state::State, world};
 
 /// Only one person sees it.
 pub(super) const EPHEMERAL: u64 = 1 << 6;
@@ -48,8 +45,10 @@ pub(super) struct Message {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Pings {
     /// Members, by id.
+    #[serde(serialize_with = "ids::many")]
     pub users: Vec<u64>,
     /// Roles, by id.
+    #[serde(serialize_with = "ids::many")]
     pub roles: Vec<u64>,
     /// Everyone, or everyone online.
     pub everyone: bool,
@@ -86,12 +85,12 @@ pub(super) fn write(state: &State, message: &Message) -> Value {
         "type": kind(state, message),
         "author": world::user(state, message.author),
         "content": message.content,
-        "timestamp": message.posted,
-        "edited_timestamp": message.edited,
+        "timestamp": clock::written(message.posted),
+        "edited_timestamp": message.edited.map(clock::written),
         "tts": false,
         "mention_everyone": message.mentions.everyone,
         "mentions": message.mentions.users.iter().map(|id| world::user(state, *id)).collect::<Value>(),
-        "mention_roles": ids(&message.mentions.roles),
+        "mention_roles": world::ids(&message.mentions.roles),
         "attachments": message.attachments,
         "embeds": message.embeds,
         "components": message.components,

@@ -108,7 +108,7 @@ pub(super) fn update(state: &mut State, channel: u64, id: u64, asked: &Asked) ->
         let message = "Maximum number of edits to messages older than 1 hour reached. Try again later";
         return Err(Reply::error(400, 30046, message));
     }
-    let draft = Draft::read(&asked.body, &asked.uploads, Allowed::in_messages())?;
+    let draft = Draft::read_edit(&old, &asked.body, &asked.uploads, Allowed::in_messages())?;
     let new = draft.edit(state, old)?;
     Ok(Reply::ok(replace(state, new)))
 }

@@ -3,12 +3,13 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{callbacks, components::without_nulls, form::Form, reply::Reply, state::State};
+use super::{callbacks, components::without_nulls, form::Form, ids, reply::Reply, state::State};
 
 /// A dialog as a person has it before their eyes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Modal {
     /// The interaction that opened it.
+    #[serde(serialize_with = "ids::one")]
     pub interaction: u64,
     /// The bot's own name for it.
     pub custom_id: String,
@@ -46,6 +47,7 @@ pub struct Field {
     /// 4 is a text, 3 a menu, 5 to 8 menus of members, roles and channels.
     pub kind: u64,
     /// Where it stands: the number of its row or label, and its own, and whether that is a label.
+    #[serde(skip)]
     pub(super) spot: (u64, u64, bool),
 }
 

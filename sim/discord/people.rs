@@ -1,6 +1,6 @@
 //! People: they type, click, choose, fill in and talk. Each deed is an interaction that the bot is told of.
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -9,10 +9,9 @@ use super::{
     draft::Draft,
     interaction::{self, Deed},
     mentions::Allowed,
-    message::Message,
-    messages, modals,
-    modals::Modal,
-    permissions::{self, Permission},
+    messages,
+    modals::{self, Modal},
+    sight::{label_of, may_use_commands, number, pick, seen, shown_to},
     state::State,
     typing, view,
 };
@@ -23,12 +22,13 @@ pub struct Person {
     discord: Discord,
     member: u64,
     channel: Option<u64>,
+    forged: Value,
 }
 
 impl Discord {
     /// The member, at a keyboard, in the first channel.
     pub fn person(&self, member: u64) -> Person {
-        Person { discord: self.clone(), member, channel: None }
+        Person { discord: self.clone(), member, channel: None, forged: Value::Null }
     }
 }
 
@@ -36,6 +36,12 @@ impl Person {
     /// The same person, looking at another channel or thread.
     pub fn in_channel(&self, channel: u64) -> Self {
         Self { channel: Some(channel), ..self.clone() }
+    }
+
+    /// The same person, whose interactions carry these fields instead of the real ones; null takes one away. For
+    /// direct messages, other servers, roles that are out of date.
+    pub fn forging(&self, fields: Value) -> Self {
+        Self { forged: fields, ..self.clone() }
     }
 
     /// Who it is.
@@ -54,7 +60,8 @@ impl Person {
             may_use_commands(state, self.member, channel)?;
             let typed = typing::read(state, line, None)?;
             shown_to(state, self.member, &typed.data)?;
-            state.scene.remark(channel, format!("{}: {}", state.name_of(self.member), line.trim()));
+            let said = format!("{}: {}", state.name_of(self.member), line.trim());
+            state.scene.say(channel, Some(self.member), vec![said]);
             Ok(self.deed(2, channel, typed.data))
         })
     }
@@ -89,7 +96,7 @@ impl Person {
             ensure!(!button.disabled, "the button {label:?} is greyed out");
             ensure!(button.style != 5, "the button {label:?} only opens a link");
             let line = format!("{} clicks [{}]", state.name_of(self.member), button.label);
-            state.scene.say(message.channel, message.only_for, vec![line]);
+            state.scene.say(message.channel, Some(self.member), vec![line]);
             let data = json!({ "custom_id": button.custom_id, "component_type": 2, "id": number(&message, &button.custom_id) });
             Ok(Deed { message: Some(message.id), ..self.deed(3, message.channel, data) })
         })
@@ -120,7 +127,7 @@ impl Person {
             let (values, resolved) = pick(state, found.kind, &options, values)?;
             let shown: Vec<String> = values.iter().map(|value| label_of(&options, value)).collect();
             let line = format!("{} chooses {} in [{}]", state.name_of(self.member), shown.join(", "), found.label);
-            state.scene.say(message.channel, message.only_for, vec![line]);
+            state.scene.say(message.channel, Some(self.member), vec![line]);
             let mut data = json!({ "custom_id": found.custom_id, "component_type": found.kind, "values": values,
                 "id": number(&message, &found.custom_id) });
             if !resolved.is_empty() {
@@ -154,7 +161,7 @@ impl Person {
                 state.name_of(self.member),
                 state.name_of(message.author)
             );
-            state.scene.remark(message.channel, line);
+            state.scene.say(message.channel, Some(self.member), vec![line]);
             Ok(self.deed(2, message.channel, data))
         })
     }
@@ -262,96 +269,12 @@ impl Person {
             ensure!(!who.left, "{} has left the server", who.name);
             let silent = who.timed_out_until.is_some_and(|until| until > state.now());
             ensure!(!silent, "{} is timed out", who.name);
-            let deed = deed(state, channel)?;
+            let mut deed = deed(state, channel)?;
+            if deed.forged.is_null() {
+                deed.forged = self.forged.clone();
+            }
             anyhow::Ok(interaction::begin(state, deed))
         })?;
         Ok(Answer { discord: self.discord.clone(), interaction: id })
     }
-}
-
-fn may_use_commands(state: &State, member: u64, channel: u64) -> Result<()> {
-    let place = state.channels.get(&channel).context("there is no such channel")?;
-    let may = permissions::in_channel(state, member, place);
-    ensure!(may.has(Permission::VIEW_CHANNEL), "{} does not see #{}", state.name_of(member), place.name);
-    ensure!(
-        may.has(Permission::USE_APPLICATION_COMMANDS),
-        "{} may not use commands there",
-        state.name_of(member)
-    );
-    Ok(())
-}
-
-/// Whether the command is shown to the member, by what its default permissions say.
-fn shown_to(state: &State, member: u64, data: &Value) -> Result<()> {
-    let id = data["id"].as_str().and_then(|id| id.parse::<u64>().ok());
-    let command = id.and_then(|id| state.commands.get(&id)).context("there is no such command")?;
-    let Some(needed) = command.json["default_member_permissions"].as_str() else { return Ok(()) };
-    let may = permissions::in_guild(state, member);
-    let needed = needed.parse().unwrap_or(0);
-    let hidden = !may.has(Permission::ADMINISTRATOR) && (needed == 0 || !may.has(Permission(needed)));
-    ensure!(!hidden, "the command is not shown to {}", state.name_of(member));
-    Ok(())
-}
-
-fn seen(state: &State, member: u64, message: u64) -> Result<Message> {
-    let message =
-        state.messages.get(&message).filter(|it| !it.deleted).context("there is no such message")?;
-    let mine = message.only_for.is_none_or(|only| only == member);
-    let visible = mine && view::sees(state, member, message.channel);
-    ensure!(visible, "{} does not see that message", state.name_of(member));
-    Ok(message.clone())
-}
-
-/// What was picked, as the bot gets it, and what it refers to.
-fn pick(
-    state: &State,
-    kind: u64,
-    options: &[(String, String)],
-    picked: &[&str],
-) -> Result<(Vec<String>, Map<String, Value>)> {
-    let mut resolved = Map::new();
-    let mut values = Vec::new();
-    for text in picked {
-        let sort = match kind {
-            5 => "@",
-            6 => "@&",
-            7 => "",
-            8 => "#",
-            _ => {
-                let labels: Vec<&String> = options.iter().map(|(label, _)| label).collect();
-                let option = options.iter().find(|(label, value)| label == text || value == text);
-                values.push(
-                    option.with_context(|| format!("{text:?} is not offered, only {labels:?}"))?.1.clone(),
-                );
-                continue;
-            }
-        };
-        match typing::refer(state, sort, text, &mut resolved) {
-            Some(id) => values.push(id),
-            None => bail!("{text:?} is nobody and nothing here"),
-        }
-    }
-    Ok((values, resolved))
-}
-
-fn label_of(options: &[(String, String)], value: &str) -> String {
-    options
-        .iter()
-        .find(|(_, known)| known == value)
-        .map_or_else(|| value.to_owned(), |(label, _)| label.clone())
-}
-
-/// The component's own number in its message.
-fn number(message: &Message, custom_id: &str) -> u64 {
-    fn search(parts: &[Value], custom_id: &str) -> Option<u64> {
-        parts.iter().find_map(|part| {
-            if part["custom_id"] == custom_id {
-                return part["id"].as_u64();
-            }
-            let inner = part["components"].as_array().map_or(&[][..], Vec::as_slice);
-            search(inner, custom_id)
-                .or_else(|| search(std::slice::from_ref(part.get("accessory")?), custom_id))
-        })
-    }
-    search(&message.components, custom_id).unwrap_or(0)
 }

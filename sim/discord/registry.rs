@@ -2,15 +2,19 @@
 //!
 //! Source: Discord developer documentation, "Application Commands".
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{
+    clock,
     components::without_nulls,
     events::Change,
     form::Form,
     reply::{Outcome, Reply},
     state::{Registered, State},
 };
+
+const CREATES_A_DAY: usize = 200;
 
 /// GET …/commands
 pub(super) fn list(state: &State, guild: Option<u64>) -> Outcome {
@@ -45,6 +49,7 @@ pub(super) fn overwrite(state: &mut State, guild: Option<u64>, body: &Value) -> 
         }
     }
     let ids: Vec<Option<u64>> = given.iter().map(|it| named(state, guild, it)).collect();
+    creates(state, ids.iter().filter(|id| id.is_none()).count())?;
     state.commands.retain(|_, it| it.guild != guild);
     let kept: Vec<Value> = given.iter().zip(ids).map(|(it, id)| keep(state, guild, it, id)).collect();
     Ok(Reply::ok(kept.into()))
@@ -61,6 +66,7 @@ pub(super) fn create(state: &mut State, guild: Option<u64>, body: &Value) -> Out
     if former.is_none() && same.count() >= limit {
         return Err(too_many(limit));
     }
+    creates(state, usize::from(former.is_none()))?;
     let kept = keep(state, guild, body, former);
     Ok(if former.is_some() { Reply::ok(kept) } else { Reply::created(kept) })
 }
@@ -109,6 +115,18 @@ fn keep(state: &mut State, guild: Option<u64>, given: &Value, id: Option<u64>) -
     state.commands.insert(id, Registered { guild, json: json.clone() });
     state.tell(Change::World);
     json
+}
+
+/// Counts commands that are new towards the day's limit.
+fn creates(state: &mut State, new: usize) -> Result<(), Reply> {
+    let now = state.now();
+    state.creates.retain(|at| clock::since(*at, now) < SignedDuration::from_hours(24));
+    if new > 0 && state.creates.len() + new > CREATES_A_DAY {
+        let message = "Max number of daily application command creates has been reached (200)";
+        return Err(Reply::error(400, 30034, message));
+    }
+    state.creates.extend(std::iter::repeat_n(now, new));
+    Ok(())
 }
 
 fn named(state: &State, guild: Option<u64>, command: &Value) -> Option<u64> {

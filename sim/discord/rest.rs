@@ -236,10 +236,16 @@ fn note(
         request_headers,
         request_body: body,
         status,
-        answer_headers: headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+        answer_headers: all_headers(reply, headers).map(|(name, value)| (name.to_owned(), value)).collect(),
         answer_body: text(reply),
         spoilt,
     });
+}
+
+fn all_headers(reply: &Reply, headers: &Headers) -> impl Iterator<Item = (&'static str, String)> {
+    let json = matches!(reply.body, Some(ref body) if !body.is_string());
+    let kind = json.then(|| ("content-type", "application/json".to_owned()));
+    kind.into_iter().chain(headers.clone())
 }
 
 fn text(reply: &Reply) -> String {
@@ -267,10 +273,9 @@ fn write(reply: Reply, headers: Headers, cut: bool) -> Response {
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let out = response.headers_mut();
     if reply.body.is_some() {
-        out.insert("content-type", HeaderValue::from_static("application/json"));
         out.insert("content-length", HeaderValue::from(length));
     }
-    for (name, value) in headers {
+    for (name, value) in all_headers(&reply, &headers) {
         if let Ok(value) = HeaderValue::from_str(&value) {
             out.insert(HeaderName::from_static(name), value);
         }

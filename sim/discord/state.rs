@@ -11,6 +11,7 @@ use super::{
     interaction::Interaction,
     limits::Limits,
     message::Message,
+    permissions::Permission,
     sessions::Sessions,
     settings::Settings,
     transcript::Scene,
@@ -39,6 +40,8 @@ pub(super) struct State {
     pub(super) nonces: HashMap<(u64, String), (u64, Timestamp)>,
     pub(super) refuses_old_edits: bool,
     pub(super) commands: BTreeMap<u64, Registered>,
+    /// When each command was created; there is a limit a day.
+    pub(super) creates: Vec<Timestamp>,
     pub(super) interactions: BTreeMap<u64, Interaction>,
     pub(super) sessions: Sessions,
     pub(super) limits: Limits,
@@ -64,6 +67,67 @@ pub(super) struct Registered {
 }
 
 impl State {
+    /// A server with its owner and the bot, and no channel yet.
+    pub(super) fn founded(settings: Settings, url: String) -> Self {
+        let mut clock = Clock::default();
+        if let Some(start) = settings.starts_at {
+            clock.advance(start.duration_since(clock.now()));
+        }
+        let (application, guild) = (clock.snowflake(), clock.snowflake());
+        let mut state = Self {
+            clock,
+            url,
+            application,
+            bot: application,
+            guild,
+            owner: 0,
+            roles: BTreeMap::new(),
+            channels: BTreeMap::new(),
+            members: BTreeMap::new(),
+            messages: BTreeMap::new(),
+            files: HashMap::new(),
+            nonces: HashMap::new(),
+            refuses_old_edits: false,
+            commands: BTreeMap::new(),
+            creates: Vec::new(),
+            interactions: BTreeMap::new(),
+            sessions: Default::default(),
+            limits: Default::default(),
+            scene: Default::default(),
+            untold: Vec::new(),
+            settings,
+        };
+        let (everyone, of_bot) = (Permission::OF_EVERYONE.0, state.settings.bot_permissions.0);
+        let name = state.settings.bot_name.clone();
+        state.roles.insert(
+            guild,
+            Role {
+                name: "@everyone".to_owned(),
+                permissions: everyone,
+                position: 0,
+                mentionable: false,
+                of_bot: None,
+            },
+        );
+        let bot_role = state.id();
+        state.roles.insert(
+            bot_role,
+            Role {
+                name: name.clone(),
+                permissions: of_bot,
+                position: 1,
+                mentionable: false,
+                of_bot: Some(application),
+            },
+        );
+        state.owner = super::build::join(&mut state, "Owner", &[], false);
+        let since = state.now();
+        let bot =
+            Member { name, roles: vec![bot_role], bot: true, since, timed_out_until: None, left: false };
+        state.members.insert(application, bot);
+        state
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
     }

@@ -34,7 +34,7 @@ pub(super) fn read(state: &State, token: &str, which: &str) -> Outcome {
 pub(super) fn update(state: &mut State, token: &str, which: &str, asked: &Asked) -> Outcome {
     let id = of_token(state, token)?;
     let old = find(state, id, which)?.clone();
-    let draft = Draft::read(&asked.body, &asked.uploads, Allowed::in_answers())?;
+    let draft = Draft::read_edit(&old, &asked.body, &asked.uploads, Allowed::in_answers())?;
     if old.flags & LOADING != 0 {
         return fill(state, id, old.id, draft);
     }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
+    clock,
     permissions::{self, Permission},
     state::State,
 };
@@ -93,9 +94,9 @@ pub(super) fn bare_member(state: &State, id: u64) -> Option<Value> {
         "banner": null,
         "avatar_decoration_data": null,
         "collectibles": null,
-        "communication_disabled_until": who.timed_out_until,
+        "communication_disabled_until": who.timed_out_until.map(clock::written),
         "flags": 0,
-        "joined_at": who.since,
+        "joined_at": clock::written(who.since),
         "nick": null,
         "pending": false,
         "premium_since": null,
@@ -159,10 +160,10 @@ pub(super) fn channel(state: &State, channel: &Channel) -> Value {
     json["total_message_sent"] = json!(count);
     json["thread_metadata"] = json!({
         "archived": thread.archived,
-        "archive_timestamp": thread.since,
+        "archive_timestamp": clock::written(thread.since),
         "auto_archive_duration": thread.archive_after_minutes,
         "locked": thread.locked,
-        "create_timestamp": thread.since,
+        "create_timestamp": clock::written(thread.since),
     });
     json
 }
@@ -237,7 +238,7 @@ pub(super) fn roles(state: &State) -> Value {
 /// The server as GUILD_CREATE tells it: without a privileged intent, the bot is the only member in it.
 pub(super) fn guild_create(state: &State) -> Value {
     let mut json = guild(state, false);
-    json["joined_at"] = json!(state.members.get(&state.bot).map(|bot| bot.since));
+    json["joined_at"] = json!(state.members.get(&state.bot).map(|bot| clock::written(bot.since)));
     json["large"] = json!(false);
     json["unavailable"] = json!(false);
     json["member_count"] = json!(present(state).count());

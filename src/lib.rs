@@ -14,3 +14,4 @@ pub mod okta;
 pub mod plain;
 pub mod store;
 pub mod telemetry;
+pub mod tls;

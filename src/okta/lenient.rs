@@ -10,7 +10,7 @@ use std::fmt;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use serde::de::{Deserialize, Deserializer, Visitor};
+use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 
 /// The methods of a [`Visitor`] for all kinds of JSON that are of no use to it: they read as missing.
 macro_rules! missing_from {
@@ -199,6 +199,46 @@ impl<'de> Deserialize<'de> for Text<'de> {
             missing_from!('de: null list object);
         }
         deserializer.deserialize_any(Borrowing)
+    }
+}
+
+/// A list; anything that is no list reads as an empty one.
+#[derive(Debug)]
+pub(crate) struct List<T>(pub(crate) Vec<T>);
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> MayBeMissing for List<T> {
+    fn is_missing(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collecting<T>(std::marker::PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Collecting<T> {
+            type Value = List<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<List<T>, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = list.next_element()? {
+                    items.push(item);
+                }
+                Ok(List(items))
+            }
+
+            missing_from!('de: bool number text null object);
+        }
+        deserializer.deserialize_any(Collecting(std::marker::PhantomData))
     }
 }
 

@@ -1,0 +1,173 @@
+//! Okta's way of saying no, and what we do about it.
+
+use domain::ports::DirectoryError;
+use reqwest::StatusCode;
+use reqwest::header::WWW_AUTHENTICATE;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use super::lenient::{MayBeMissing, Text, missing_from, wanted};
+use super::transport::{Answer, not_json, text};
+
+/// A 4xx.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub status: StatusCode,
+    /// `errorCode`, or OAuth's `error`; empty if the body has neither.
+    pub code: String,
+    summary: String,
+    causes: Vec<String>,
+    /// The `scope` and `error` of `WWW-Authenticate`.
+    challenge: Option<String>,
+    request_id: String,
+    /// Why the body is not Okta's, if it is not.
+    garbled: Option<String>,
+}
+
+wanted! {
+    /// Source: Okta management API, schema `Error`, 2026.06.3; RFC 6749, section 5.2.
+    struct Body<'a> {
+        code: Text<'a> = "errorCode",
+        summary: Text<'a> = "errorSummary",
+        causes: Causes = "errorCauses",
+        oauth_code: Text<'a> = "error",
+        oauth_summary: Text<'a> = "error_description",
+    }
+    struct Cause<'a> {
+        summary: Text<'a> = "errorSummary",
+    }
+}
+
+impl Refusal {
+    pub(crate) fn read(answer: &Answer) -> Self {
+        let parsed = serde_json::from_slice::<Body<'_>>(&answer.body);
+        let garbled = parsed.as_ref().err().map(|error| not_json(answer, error).to_string());
+        let body = parsed.unwrap_or_default();
+        let first =
+            |one: &Text<'_>, other: &Text<'_>| one.owned().or_else(|| other.owned()).unwrap_or_default();
+        Self {
+            status: answer.status,
+            code: first(&body.code, &body.oauth_code),
+            summary: first(&body.summary, &body.oauth_summary),
+            causes: body.causes.0,
+            challenge: text(&answer.headers, &WWW_AUTHENTICATE).map(str::to_owned),
+            request_id: answer.request_id().to_owned(),
+            garbled,
+        }
+    }
+
+    /// Okta's words, with its id for the request.
+    pub(crate) fn said(&self) -> String {
+        let words = match &self.garbled {
+            Some(garbled) => return garbled.clone(),
+            None if self.summary.is_empty() && self.code.is_empty() => self.status.to_string(),
+            None if self.summary.is_empty() => self.code.clone(),
+            None => self.summary.clone(),
+        };
+        let causes = self.causes.iter().filter(|cause| **cause != words).cloned();
+        let words = std::iter::once(words.clone()).chain(causes).collect::<Vec<_>>().join("; ");
+        format!("{words} (request {})", self.request_id)
+    }
+
+    /// Whether only the newest nonce was missing from the proof. Source: RFC 9449, section 9.
+    pub(crate) fn wants_a_nonce(&self) -> bool {
+        self.parameter("error") == Some("use_dpop_nonce")
+    }
+
+    /// Whether it is the credentials that were refused, so that newer ones may be taken.
+    pub(crate) fn wants_other_credentials(&self) -> bool {
+        self.status == StatusCode::UNAUTHORIZED && !self.is_about_a_feature()
+    }
+
+    /// Whether it means that Okta's API does not do this for this app. Source: Okta error codes, E0000015: "You do not
+    /// have permission to access the feature you are requesting".
+    ///
+    /// A missing scope or role is another thing: somebody can grant it.
+    pub(crate) fn is_by_hand_only(&self) -> bool {
+        match self.status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => self.is_about_a_feature(),
+            _ => true,
+        }
+    }
+
+    fn is_about_a_feature(&self) -> bool {
+        self.code == "E0000015" && self.parameter("error").is_none()
+    }
+
+    /// The error that people act on; `what` was asked for.
+    pub(crate) fn into_error(self, what: &str) -> DirectoryError {
+        let said = self.said();
+        match self.status {
+            StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED if self.is_about_a_feature() => {
+                let missing = "a feature that the org has not enabled, or the right to use it".to_owned();
+                DirectoryError::Forbidden { said, missing }
+            }
+            StatusCode::UNAUTHORIZED => DirectoryError::Unauthorized { said },
+            StatusCode::FORBIDDEN => DirectoryError::Forbidden { said, missing: self.missing(what) },
+            StatusCode::NOT_FOUND => DirectoryError::Gone { what: what.to_owned() },
+            _ if self.garbled.is_some() => DirectoryError::BadAnswer { why: said },
+            status if self.code.is_empty() => {
+                DirectoryError::Refused { code: status.as_u16().to_string(), said }
+            }
+            _ => DirectoryError::Refused { code: self.code, said },
+        }
+    }
+
+    /// Source: Okta support, "403 Forbidden error using an Okta connector Action card"; Okta help, standard roles.
+    fn missing(&self, what: &str) -> String {
+        match self.parameter("scope") {
+            Some(scope) => format!("the scope {scope}"),
+            None if what == super::log::WHAT => {
+                "a role that may read the System Log, such as Report Administrator or Read-only Administrator"
+                    .to_owned()
+            }
+            None => "a role that may read apps and people, such as Read-only Administrator".to_owned(),
+        }
+    }
+
+    /// A parameter of `WWW-Authenticate`.
+    fn parameter(&self, name: &str) -> Option<&str> {
+        let challenge = self.challenge.as_deref()?;
+        let at = challenge.find(&format!("{name}=\""))? + name.len() + 2;
+        challenge[at..].split('"').next().filter(|value| !value.is_empty())
+    }
+}
+
+/// `errorCauses`: a list as documented, or an object as in one of the documentation's own examples.
+#[derive(Debug, Default)]
+struct Causes(Vec<String>);
+
+impl MayBeMissing for Causes {
+    fn is_missing(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'de> Deserialize<'de> for Causes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collecting;
+        impl<'de> Visitor<'de> for Collecting {
+            type Value = Causes;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("causes")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Causes, A::Error> {
+                let mut causes = Vec::new();
+                while let Some(cause) = list.next_element::<Cause<'_>>()? {
+                    causes.extend(cause.summary.owned());
+                }
+                Ok(Causes(causes))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Causes, A::Error> {
+                let cause = Cause::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Causes(cause.summary.owned().into_iter().collect()))
+            }
+
+            missing_from!('de: bool number text null);
+        }
+        deserializer.deserialize_any(Collecting)
+    }
+}

@@ -1,0 +1,9 @@
+//! The Okta client against servers that behave as Okta does on its worse days.
+
+mod fake;
+mod faults;
+mod limits;
+mod pages;
+mod refusals;
+mod secrets;
+mod service_app;

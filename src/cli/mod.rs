@@ -9,11 +9,13 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, Environment, Faults};
+use crate::okta::OktaSetupError;
 use crate::plain::plain;
 use crate::telemetry::NotLevels;
 
 mod completions;
 mod config;
+mod scan;
 
 /// Finds Okta provisioning failures, tells the people who can mend them in Discord, and proves the cure.
 #[derive(Debug, Parser)]
@@ -30,6 +32,7 @@ RUST_LOG sets what is logged, for example RUST_LOG=warn,provost=debug.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Scan(scan::Args),
     /// Look at the configuration.
     Config(config::Args),
     /// Print a shell's completion script.
@@ -40,7 +43,7 @@ impl Cli {
     /// What is logged where `RUST_LOG` does not say: a service tells what it does, a tool only what went wrong.
     pub fn log_level(&self) -> &'static str {
         match self.command {
-            Command::Config(_) | Command::Completions(_) => "warn",
+            Command::Scan(_) | Command::Config(_) | Command::Completions(_) => "warn",
         }
     }
 }
@@ -61,6 +64,7 @@ pub enum Outcome {
 /// Whatever stopped it; [`report`] knows what that means for the exit code.
 pub async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<Outcome> {
     match cli.command {
+        Command::Scan(args) => args.run(environment).await,
         Command::Config(args) => args.run(environment),
         Command::Completions(args) => args.run(),
     }
@@ -113,6 +117,6 @@ pub fn report(ended: &anyhow::Result<Outcome>) -> ExitCode {
     }
     let chain: Vec<String> = failure.chain().map(|cause| plain(&cause.to_string()).into_owned()).collect();
     let _ = writeln!(stderr, "provost: {}", chain.join("\n  because: "));
-    let usage = failure.is::<UsageError>() || failure.is::<NotLevels>();
+    let usage = failure.is::<UsageError>() || failure.is::<NotLevels>() || failure.is::<OktaSetupError>();
     ExitCode::from(if usage { 2 } else { 1 })
 }

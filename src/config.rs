@@ -35,11 +35,13 @@ pub use discord::DiscordConfig;
 pub use environment::Environment;
 pub use fault::{Fault, Faults, Place, Wrong};
 pub use links::Links;
-pub use okta::{Credentials, OktaConfig, console_of, org_url};
+pub use okta::{OktaConfig, console_of, org_url};
 pub use policy::{AppPolicy, Gate, Gates, Policy, RetryGate};
 pub use roles::{Holder, Roles};
 pub use store::{StoreConfig, StoreKind};
 pub use values::{duration, in_words, origin_of};
+
+pub(crate) use secret::{reason, token, without_last_newline};
 
 use fault::Notes;
 use section::Section;

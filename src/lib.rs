@@ -14,6 +14,7 @@ pub mod http;
 pub mod metrics;
 pub mod okta;
 pub mod plain;
+pub mod scan;
 pub mod store;
 pub mod telemetry;
 pub mod tls;

@@ -7,9 +7,8 @@ use clap::Subcommand;
 use commands::spec::Role;
 
 use super::{ConfigFile, Outcome};
-use crate::config::{
-    Config, Credentials, DEFAULT_FILE, DiscordConfig, Environment, Holder, in_words, origin_of,
-};
+use crate::config::{Config, DEFAULT_FILE, DiscordConfig, Environment, Holder, in_words, origin_of};
+use crate::okta::Credentials;
 use crate::plain::plain;
 
 #[derive(Debug, clap::Args)]
@@ -46,7 +45,7 @@ fn summary(config: &Config, discord: &DiscordConfig) -> String {
     for org in config.orgs.values() {
         let signs_in = match org.credentials {
             Credentials::Token(_) => "API token",
-            Credentials::Key { .. } => "service app",
+            Credentials::ServiceApp { .. } => "service app",
         };
         let writes = if org.writes { "writes" } else { "guided only" };
         let every = in_words(org.poll_interval);

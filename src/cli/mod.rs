@@ -9,12 +9,14 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, Environment, Faults};
+use crate::okta::OktaSetupError;
 use crate::plain::plain;
 use crate::telemetry::NotLevels;
 
 mod completions;
 mod config;
 mod run;
+mod scan;
 
 /// Finds Okta provisioning failures, tells the people who can mend them in Discord, and proves the cure.
 #[derive(Debug, Parser)]
@@ -33,6 +35,7 @@ RUST_LOG sets what is logged, for example RUST_LOG=warn,provost=debug.";
 enum Command {
     /// Run the service: watch Okta, post alerts, answer commands
     Run(run::Args),
+    Scan(scan::Args),
     /// Look at the configuration.
     Config(config::Args),
     /// Print a shell's completion script.
@@ -44,7 +47,7 @@ impl Cli {
     pub fn log_level(&self) -> &'static str {
         match self.command {
             Command::Run(_) => "info",
-            Command::Config(_) | Command::Completions(_) => "warn",
+            Command::Scan(_) | Command::Config(_) | Command::Completions(_) => "warn",
         }
     }
 }
@@ -66,6 +69,7 @@ pub enum Outcome {
 pub async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<Outcome> {
     match cli.command {
         Command::Run(args) => args.run(environment).await,
+        Command::Scan(args) => args.run(environment).await,
         Command::Config(args) => args.run(environment),
         Command::Completions(args) => args.run(),
     }
@@ -118,6 +122,6 @@ pub fn report(ended: &anyhow::Result<Outcome>) -> ExitCode {
     }
     let chain: Vec<String> = failure.chain().map(|cause| plain(&cause.to_string()).into_owned()).collect();
     let _ = writeln!(stderr, "provost: {}", chain.join("\n  because: "));
-    let usage = failure.is::<UsageError>() || failure.is::<NotLevels>();
+    let usage = failure.is::<UsageError>() || failure.is::<NotLevels>() || failure.is::<OktaSetupError>();
     ExitCode::from(if usage { 2 } else { 1 })
 }

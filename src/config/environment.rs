@@ -42,7 +42,7 @@ impl Environment {
     }
 
     /// Whether any configuration is given by variables.
-    pub(super) fn configures(&self) -> bool {
+    pub(crate) fn configures(&self) -> bool {
         self.overrides().next().is_some()
     }
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::ids::{ChannelId, OrgName};
-use secrecy::SecretString;
 use url::Url;
 
 use super::fault::{Wrong, did_you_mean, quoted};
@@ -12,6 +11,7 @@ use super::secret::{private_key, token};
 use super::section::Section;
 use super::tree::{Node, Value};
 use super::values::{channel_id, origin, origin_of, within};
+use crate::okta::{Credentials, OktaSettings};
 
 /// One Okta org.
 #[derive(Debug, Clone)]
@@ -36,21 +36,36 @@ pub struct OktaConfig {
     pub alert_channel_id: Option<ChannelId>,
 }
 
-/// How we sign in to an org.
-#[derive(Debug, Clone)]
-pub enum Credentials {
-    /// An API token (`SSWS`).
-    Token(SecretString),
-    /// An OAuth service app: `private_key_jwt`, with DPoP where the org asks for it.
-    Key {
-        /// The app's client id.
-        client_id: String,
-        /// The key's id, where the app has several.
-        key_id: Option<String>,
-        /// The key in PEM.
-        private_key: SecretString,
-    },
+impl OktaConfig {
+    /// What an org's client needs to know of it.
+    pub fn settings(&self) -> OktaSettings {
+        OktaSettings {
+            org: self.name.clone(),
+            url: self.url.clone(),
+            credentials: self.credentials.clone(),
+            rate_limit_share: self.rate_limit_share,
+        }
+    }
+
+    /// An org that no file describes, for reading only.
+    pub fn for_a_look(url: Url, credentials: Credentials) -> Self {
+        Self {
+            name: "org".parse().expect("a good name"),
+            console_url: console_of(&url),
+            url,
+            credentials,
+            poll_interval: POLL_INTERVAL,
+            lookback: LOOKBACK,
+            rate_limit_share: RATE_LIMIT_SHARE,
+            writes: false,
+            alert_channel_id: None,
+        }
+    }
 }
+
+const POLL_INTERVAL: Duration = Duration::from_secs(30);
+const LOOKBACK: Duration = Duration::from_hours(24);
+const RATE_LIMIT_SHARE: f64 = 0.4;
 
 const EXAMPLE: &str = "https://acme.okta.com";
 
@@ -136,9 +151,9 @@ fn read(
         name,
         url,
         credentials: credentials?,
-        poll_interval: poll_interval.unwrap_or(Duration::from_secs(30)),
-        lookback: lookback.unwrap_or(Duration::from_hours(24)),
-        rate_limit_share: share.unwrap_or(0.4),
+        poll_interval: poll_interval.unwrap_or(POLL_INTERVAL),
+        lookback: lookback.unwrap_or(LOOKBACK),
+        rate_limit_share: share.unwrap_or(RATE_LIMIT_SHARE),
         writes: writes.unwrap_or(false),
         alert_channel_id,
     })
@@ -173,7 +188,7 @@ fn credentials(section: &mut Section<'_>) -> Option<Credentials> {
                 let right = "write private_key_file = \"/run/secrets/okta.pem\"";
                 section.fault(section_at, "private_key_file", Wrong::new("is missing", right));
             }
-            Some(Credentials::Key { client_id: client_id?, key_id, private_key: key? })
+            Some(Credentials::ServiceApp { client_id: client_id?, key: key?, key_id })
         }
         (false, false) => {
             let right = "write api_token_file = \"…\", or client_id and private_key_file";
@@ -184,7 +199,7 @@ fn credentials(section: &mut Section<'_>) -> Option<Credentials> {
 }
 
 fn word(text: &str) -> Result<String, Wrong> {
-    let good = |c: char| c.is_ascii_alphanumeric() || "-_.~".contains(c);
+    let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if !text.is_empty() && text.len() <= 128 && text.chars().all(good) {
         return Ok(text.to_owned());
     }

@@ -104,13 +104,13 @@ pub(super) fn beside(at: &Place, path: &str) -> PathBuf {
 }
 
 /// An I/O error without its number.
-pub(super) fn reason(error: &std::io::Error) -> String {
+pub(crate) fn reason(error: &std::io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
 
 /// The text of a secret's file: editors and `echo` end it with a newline that is not part of the secret.
-fn without_last_newline(text: &str) -> &str {
+pub(crate) fn without_last_newline(text: &str) -> &str {
     let text = text.strip_suffix('\n').unwrap_or(text);
     text.strip_suffix('\r').unwrap_or(text)
 }
@@ -128,7 +128,7 @@ fn read_by_everybody(_: &Path) -> Option<u32> {
 }
 
 /// A token that goes into a header: one word, without the scheme that some people copy along.
-pub(super) fn token(scheme: &'static str) -> impl Fn(&str) -> Result<(), Wrong> {
+pub(crate) fn token(scheme: &'static str) -> impl Fn(&str) -> Result<(), Wrong> {
     move |text| {
         if text.starts_with(&format!("{scheme} ")) {
             let wrong = format!("begins with {}", quoted(scheme));
@@ -141,7 +141,7 @@ pub(super) fn token(scheme: &'static str) -> impl Fn(&str) -> Result<(), Wrong> 
     }
 }
 
-/// A private key in PEM, not encrypted.
+/// A private key in PEM, not encrypted, or a JWK. What is inside is for the org's client to say.
 pub(super) fn private_key(text: &str) -> Result<(), Wrong> {
     let text = text.trim_start();
     let label = text.strip_prefix("-----BEGIN ").and_then(|rest| rest.split_once("-----"));
@@ -154,9 +154,10 @@ pub(super) fn private_key(text: &str) -> Result<(), Wrong> {
             let wrong = format!("is a {}", label.to_lowercase());
             Err(Wrong::new(wrong, "give the private key in PEM (-----BEGIN PRIVATE KEY-----)"))
         }
-        None if text.starts_with('{') => {
-            Err(Wrong::new("is a JSON Web Key", "choose PEM where Okta shows the new key"))
-        }
-        None => Err(Wrong::new("is not a key in PEM", "give the file with -----BEGIN PRIVATE KEY-----")),
+        None if text.starts_with('{') => Ok(()),
+        None => Err(Wrong::new(
+            "is not a key in PEM",
+            "give the file with -----BEGIN PRIVATE KEY-----, or the JWK",
+        )),
     }
 }

@@ -8,6 +8,7 @@ use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
 use super::*;
+use crate::okta::Credentials;
 
 /// A folder with a good configuration and its secrets.
 const GOOD: &str = r#"
@@ -32,6 +33,7 @@ fn folder(config: &str) -> Result<TempDir> {
             "locked.pem",
             "-----BEGIN ENCRYPTED PRIVATE KEY-----\nPEM-CANARY\n-----END ENCRYPTED PRIVATE KEY-----\n",
         ),
+        ("public.pem", "-----BEGIN PUBLIC KEY-----\nPEM-CANARY\n-----END PUBLIC KEY-----\n"),
         ("empty", "\n"),
         ("two_words", "DISCORD CANARY\n"),
         ("rules.toml", "[[cause]]\nid = 7\n"),
@@ -91,6 +93,7 @@ fn what_is_wrong_is_said_with_its_place_its_key_and_what_would_be_right() -> Res
         ("no credential", instead(token, ""), vec![]),
         ("two credentials", org("client_id = \"0oa1\"\nprivate_key_file = \"okta.pem\""), vec![]),
         ("a client without its key", instead(token, "client_id = \"0oa1\""), vec![]),
+        ("a public key", instead(token, "client_id = \"0oa1\"\nprivate_key_file = \"public.pem\""), vec![]),
         ("a key without its client", instead(token, "private_key_file = \"okta.pem\""), vec![]),
         ("an encrypted key", instead(token, "client_id = \"0oa1\"\nprivate_key_file = \"locked.pem\""), vec![]),
         ("a secret in both ways", instead(token_file, &format!("{token_file}\ntoken = \"X\"")), vec![]),
@@ -197,6 +200,9 @@ fn what_is_wrong_is_said_with_its_place_its_key_and_what_would_be_right() -> Res
 
     # a client without its key
     provost.toml:7: okta.acme.private_key_file: is missing; write private_key_file = "/run/secrets/okta.pem"
+
+    # a public key
+    provost.toml:10: okta.acme.private_key_file: is a public key; give the private key in PEM (-----BEGIN PRIVATE KEY-----)
 
     # a key without its client
     provost.toml:7: okta.acme.client_id: is missing; write the service app's client id (0oa…) beside its key
@@ -415,7 +421,7 @@ fn every_key_of_the_documentation_is_understood() -> Result<()> {
         config.orgs.values().map(|org| org.console_url.as_ref().map(origin_of).unwrap_or_default()).collect();
     assert_eq!(consoles, ["https://console.acme.example", "https://lab-admin.oktapreview.com"]);
     let ways: Vec<_> =
-        config.orgs.values().map(|org| matches!(org.credentials, Credentials::Key { .. })).collect();
+        config.orgs.values().map(|org| matches!(org.credentials, Credentials::ServiceApp { .. })).collect();
     assert_eq!(ways, [false, true]);
     Ok(())
 }

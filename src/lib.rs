@@ -7,3 +7,4 @@ pub mod config;
 pub mod discord;
 pub mod okta;
 pub mod store;
+pub mod tls;

@@ -27,14 +27,14 @@ use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
 use crate::board::Board;
-use crate::config::{Config, Credentials, OktaConfig};
+use crate::config::Config;
 use crate::discord::gateway::{End, Pace};
 use crate::discord::{Gateway, Inbound, Rest, registration};
 use crate::every::every;
 use crate::health::{Health, Part};
 use crate::http;
 use crate::metrics::Metrics;
-use crate::okta::{self, Okta, OktaSettings, filter_hash};
+use crate::okta::{Okta, filter_hash};
 use crate::store::Sql;
 use crate::watcher::{self, Watcher};
 
@@ -90,7 +90,7 @@ impl App {
         let mut orgs = BTreeMap::new();
         let mut watchers = Vec::new();
         for (name, org) in &config.orgs {
-            let directory: Arc<dyn Directory> = Arc::new(directory(org, &clock)?);
+            let directory: Arc<dyn Directory> = Arc::new(Okta::new(org.settings(), clock.clone())?);
             watchers.push(Arc::new(Watcher {
                 org: name.clone(),
                 directory: directory.clone(),
@@ -225,19 +225,13 @@ impl App {
 
     fn answer(&self, tasks: &TaskTracker, stop: &CancellationToken) {
         let specs = commands::specs();
-        let inbound =
-            Arc::new(Inbound::new(self.rest.clone(), self.desk.clone(), self.guild, &specs));
+        let inbound = Arc::new(Inbound::new(self.rest.clone(), self.desk.clone(), self.guild, &specs));
         let (out, interactions) = mpsc::channel(WAITING);
         tasks.spawn(inbound.serve(interactions, stop.clone()));
 
         let session = Arc::new(session::Kept(self.store.clone(), self.clock.clone()));
-        let gateway = Gateway::new(
-            self.rest.clone(),
-            self.token.clone(),
-            session,
-            self.clock.clone(),
-            Pace::default(),
-        );
+        let gateway =
+            Gateway::new(self.rest.clone(), self.token.clone(), session, self.clock.clone(), Pace::default());
         let mut status = gateway.status();
         let (pulse, part) = (self.desk.pulse.clone(), self.health.part("discord gateway"));
         let (clock, stop_) = (self.clock.clone(), stop.clone());
@@ -298,29 +292,6 @@ impl App {
             .await;
         });
     }
-}
-
-/// The Okta client of an org.
-///
-/// # Errors
-///
-/// A key that cannot be used.
-pub fn directory(org: &OktaConfig, clock: &Arc<dyn Clock>) -> anyhow::Result<Okta> {
-    let credentials = match &org.credentials {
-        Credentials::Token(token) => okta::Credentials::Token(token.clone()),
-        Credentials::Key { client_id, key_id, private_key } => okta::Credentials::ServiceApp {
-            client_id: client_id.clone(),
-            key: private_key.clone(),
-            key_id: key_id.clone(),
-        },
-    };
-    let settings = OktaSettings {
-        org: org.name.clone(),
-        url: org.url.clone(),
-        credentials,
-        rate_limit_share: org.rate_limit_share,
-    };
-    Ok(Okta::new(settings, clock.clone())?)
 }
 
 /// Decides about unexplained events once they have waited.

@@ -124,7 +124,9 @@ mod tests {
     async fn a_stop_before_the_start_runs_nothing() {
         let stop = CancellationToken::new();
         stop.cancel();
-        every(Duration::from_secs(1), &Health::default().part("x"), &stop, || async { Err(anyhow!("it ran")) })
-            .await;
+        every(Duration::from_secs(1), &Health::default().part("x"), &stop, || async {
+            Err(anyhow!("it ran"))
+        })
+        .await;
     }
 }

@@ -142,16 +142,14 @@ fn status_word(status: Option<u16>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::cause::{CauseId, Confidence};
     use insta::assert_snapshot;
 
     #[test]
     fn what_is_counted_is_shown() -> anyhow::Result<()> {
         let metrics = Metrics::new();
         let org = "acme".parse()?;
-        let cause = CauseId::inactive_account();
-        metrics.event(&org, &Class::Failure { cause, confidence: Confidence::Certain });
-        metrics.unreadable(&org);
+        let classes = vec![("failure:inactive-account".to_owned(), 1)];
+        metrics.taken_in(&org, &TakenIn { classes, unhandled: 1, ..TakenIn::default() });
         metrics.poll_worked(&org);
         metrics.poll_lag(&org, Duration::from_millis(1500));
         metrics.okta_request(&org, "logs", Some(429));
@@ -164,8 +162,8 @@ mod tests {
         lines.sort_unstable();
         assert_snapshot!(lines.join("\n"), @r#"
         provost_discord_requests_total{route="message",status="none"} 1
-        provost_events_total{org="acme",class="inactive-account"} 1
-        provost_events_total{org="acme",class="unreadable"} 1
+        provost_events_total{org="acme",class="failure:inactive-account"} 1
+        provost_events_total{org="acme",class="unhandled"} 1
         provost_okta_requests_total{org="acme",endpoint="logs",status="429"} 1
         provost_open_incidents{org="acme"} 3
         provost_poll_lag_seconds{org="acme"} 1.5

@@ -340,9 +340,11 @@ fn kind(failure: &anyhow::Error) -> &'static str {
         Some(DirectoryError::Unauthorized { .. } | DirectoryError::Forbidden { .. }) => "refused",
         Some(DirectoryError::Unreachable { .. }) => "unreachable",
         Some(DirectoryError::BadAnswer { .. }) => "bad_answer",
-        Some(DirectoryError::Gone { .. } | DirectoryError::CursorRefused { .. } | DirectoryError::Refused { .. }) => {
-            "rejected"
-        }
+        Some(
+            DirectoryError::Gone { .. }
+            | DirectoryError::CursorRefused { .. }
+            | DirectoryError::Refused { .. },
+        ) => "rejected",
         None => "store",
     }
 }

@@ -134,6 +134,7 @@ pub fn attempt(incident: &Incident) -> Showing {
         revision: 0,
         thread: None,
         told: 0,
+        telling: 0,
         state: Kept::Live,
     }
 }

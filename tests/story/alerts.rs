@@ -16,7 +16,9 @@ async fn somebody_who_comes_back_becomes_one_alert() -> Result<()> {
     assert_eq!(messages.len(), 1);
     assert!(messages[0].content.starts_with("[!] ACTION NEEDED · Airbase · 1 person cannot be provisioned"));
     let transcript = world.discord.transcript();
-    for words in ["Dana Reyes", "User account is inactive", "Deactivate Users is off", "@oncall", "[Diagnose]"] {
+    for words in
+        ["Dana Reyes", "User account is inactive", "Deactivate Users is off", "@oncall", "[Diagnose]"]
+    {
         assert!(transcript.contains(words), "{words} is not in:\n{transcript}");
     }
     Ok(())
@@ -81,7 +83,10 @@ async fn a_storm_is_one_card_with_exact_counts() -> Result<()> {
 
     let lines = world.lines();
     assert_eq!(lines.len(), 1);
-    assert!(lines[0].starts_with("[!] ACTION NEEDED · Smartsheet · 200 people cannot be provisioned"), "{lines:?}");
+    assert!(
+        lines[0].starts_with("[!] ACTION NEEDED · Smartsheet · 200 people cannot be provisioned"),
+        "{lines:?}"
+    );
     assert!(world.discord.transcript().contains("and 195 more"));
     Ok(())
 }
@@ -106,7 +111,11 @@ async fn what_okta_mends_itself_alerts_nobody() -> Result<()> {
 #[tokio::test]
 async fn names_from_okta_are_shown_as_text() -> Result<()> {
     let world = World::new().await?;
-    let app = world.okta.installs("**@everyone** [x](https://evil.example)\u{202e}", "airbase", DeactivateUsers::Off);
+    let app = world.okta.installs(
+        "**@everyone** [x](https://evil.example)\u{202e}",
+        "airbase",
+        DeactivateUsers::Off,
+    );
     let eve = world.okta.hires("<@&1>\u{7}", "`x`");
     world.okta.left_inactive(&eve, &app);
     world.okta.assigns(&eve, &app);
@@ -114,7 +123,11 @@ async fn names_from_okta_are_shown_as_text() -> Result<()> {
     world.settles().await?;
 
     let messages = world.discord.messages(world.channel);
-    assert!(messages[0].content.contains(r"\*\*\@everyone\*\* \[x\](https:\/\/evil.example)"), "{}", messages[0].content);
+    assert!(
+        messages[0].content.contains(r"\*\*\@everyone\*\* \[x\](https:\/\/evil.example)"),
+        "{}",
+        messages[0].content
+    );
     assert_eq!((messages[0].pings.roles.len(), messages[0].pings.everyone), (1, false));
     Ok(())
 }

@@ -14,9 +14,14 @@ async fn a_diagnosis_says_what_is_wrong_and_costs_few_calls() -> Result<()> {
     let (answer, drafts) = world.types("diagnose", &[("app", &format!("acme/{app}"))]).await;
 
     let text = read(&answer);
-    for words in
-        ["the setting is off, 1 person failing", "Dana Reyes", "by hand only", "The price", "1 person: 1 by name", "assigned now"]
-    {
+    for words in [
+        "the setting is off, 1 person failing",
+        "Dana Reyes",
+        "by hand only",
+        "The price",
+        "1 person: 1 by name",
+        "assigned now",
+    ] {
         assert!(text.contains(words), "{words} is not in:\n{text}");
     }
     assert_eq!(drafts.len(), 1, "the first facts come from memory");
@@ -115,7 +120,11 @@ async fn the_lists_show_who_fails_where_and_link_to_the_alert() -> Result<()> {
     world.settles().await?;
 
     let (tasks, _) = world.types("tasks", &[]).await;
-    assert!(read(&tasks).contains("1 person failing") && read(&tasks).contains("Dana Reyes"), "{}", read(&tasks));
+    assert!(
+        read(&tasks).contains("1 person failing") && read(&tasks).contains("Dana Reyes"),
+        "{}",
+        read(&tasks)
+    );
     let file = String::from_utf8_lossy(&tasks.files[0].bytes).into_owned();
     assert_eq!(file.lines().count(), 2, "{file}");
     let (incidents, _) = world.types("incidents", &[]).await;

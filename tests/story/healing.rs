@@ -20,7 +20,9 @@ async fn a_fix_in_the_console_turns_the_card_and_names_its_proof() -> Result<()>
     assert_eq!(lines.len(), 1, "edited in place: {lines:?}");
     assert!(lines[0].starts_with("[✓] FIXED · Airbase · 1 person provisioned"), "{lines:?}");
     let transcript = world.discord.transcript();
-    for words in ["Proof: success event", "Deactivate Users was turned on by Jo Ortiz", "Fixed for Dana Reyes"] {
+    for words in
+        ["Proof: success event", "Deactivate Users was turned on by Jo Ortiz", "Fixed for Dana Reyes"]
+    {
         assert!(transcript.contains(words), "{words} is not in:\n{transcript}");
     }
     Ok(())
@@ -57,8 +59,16 @@ async fn a_failure_that_returns_within_a_day_is_a_new_message_and_the_old_one_po
 
     let messages = world.discord.messages(world.channel);
     assert_eq!(messages.len(), 2, "{:?}", world.lines());
-    assert!(messages[0].content.starts_with("[!] CAME BACK · Airbase · #1 goes on here: https://"), "{}", messages[0].content);
-    assert!(messages[1].content.starts_with("[!] ACTION NEEDED · Airbase · 1 person cannot be provisioned again"), "{}", messages[1].content);
+    assert!(
+        messages[0].content.starts_with("[!] CAME BACK · Airbase · #1 goes on here: https://"),
+        "{}",
+        messages[0].content
+    );
+    assert!(
+        messages[1].content.starts_with("[!] ACTION NEEDED · Airbase · 1 person cannot be provisioned again"),
+        "{}",
+        messages[1].content
+    );
     assert_eq!(messages[1].pings.roles.len(), 1);
     Ok(())
 }
@@ -77,7 +87,10 @@ async fn turning_the_setting_off_again_on_a_fixed_app_is_told_with_who_did_it() 
     world.settles().await?;
 
     let lines = world.lines();
-    assert_eq!(lines.last().map(String::as_str), Some("[!] DRIFT · Airbase · Deactivate Users was turned off again"));
+    assert_eq!(
+        lines.last().map(String::as_str),
+        Some("[!] DRIFT · Airbase · Deactivate Users was turned off again")
+    );
     assert!(world.discord.transcript().contains("by Max Power"));
     Ok(())
 }

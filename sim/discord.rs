@@ -32,6 +32,7 @@ mod modals;
 mod outage;
 mod people;
 mod permissions;
+mod places;
 mod registry;
 mod reply;
 mod rest;
@@ -80,9 +81,10 @@ pub use self::{
     modals::{Field, Modal},
     people::Person,
     permissions::Permission,
+    places::{Place, Somebody},
     rest::Seen,
     settings::Settings,
-    view::{Card, Choice, Control, FileView, MessageView, Place, Somebody},
+    view::{Card, Choice, Control, FileView, MessageView},
 };
 use self::{
     state::State,

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+use serde_json::Value;
+
 use super::{
     Discord,
     interaction::Interaction,
@@ -9,7 +12,6 @@ use super::{
     state::State,
     view::{self, Choice, MessageView},
 };
-use serde_json::Value;
 
 /// The answer to one interaction, as it comes.
 #[derive(Debug, Clone)]
@@ -19,7 +21,8 @@ pub struct Answer {
 }
 
 /// What the person has before their eyes.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "shown", content = "what")]
 pub enum Shown {
     /// Nothing yet, and the time for a first answer is not over.
     Waiting,

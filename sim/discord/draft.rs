@@ -199,7 +199,7 @@ impl Draft {
         for upload in std::mem::take(&mut self.uploads) {
             let told = self.kept.iter().flatten().find(|it| names(it, upload.number));
             let told = told.cloned().unwrap_or(Value::Null);
-            let name = told["filename"].as_str().unwrap_or(&upload.name).to_owned();
+            let name = plain(told["filename"].as_str().unwrap_or(&upload.name));
             let id = state.id();
             let url = format!("{}/attachments/{channel}/{id}/{name}", state.url);
             let mut json = json!({
@@ -218,6 +218,11 @@ impl Draft {
         }
         attachments
     }
+}
+
+/// The file's name as Discord keeps it: nothing in it needs an escape in a link.
+fn plain(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect()
 }
 
 /// Whether the description is of the file with that number.

@@ -153,3 +153,65 @@ async fn what_is_forged_is_sent_as_it_is() -> Result<()> {
     assert_eq!(discord.ephemeral_of(olive.id())[0].text, "No.");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_menu_a_thread_and_a_ping_in_the_transcript() -> Result<()> {
+    let (discord, mut socket, channel) = registered().await?;
+    let on_call = discord.role("on-call");
+    let ada = discord.person(discord.member("Ada", &[on_call]));
+    let options = json!([{ "label": "Dana", "value": "00u1" }, { "label": "Raj", "value": "00u2" }]);
+    let menu =
+        json!({ "type": 3, "custom_id": "who", "placeholder": "Who", "max_values": 2, "options": options });
+    let body = json!({
+        "content": format!("[!] ACTION NEEDED <@&{on_call}> since <t:1790000000:R>"),
+        "allowed_mentions": { "parse": [], "roles": [on_call.to_string()] },
+        "components": [{ "type": 1, "components": [menu] }],
+    });
+    let path = format!("channels/{channel}/messages");
+    let alert: u64 = ask(&discord, "POST", &path, body).await?.json["id"].as_str().unwrap().parse()?;
+    ask(&discord, "POST", &format!("{path}/{alert}/threads"), json!({ "name": "Slack" })).await?;
+    let step = json!({ "content": "Opened.", "allowed_mentions": { "parse": [] } });
+    ask(&discord, "POST", &format!("channels/{alert}/messages"), step).await?;
+
+    assert!(ada.chooses(alert, "Who", &["Zoe"]).await.is_err());
+    let answer = ada.chooses(alert, "Who", &["Dana", "00u2"]).await?;
+    let event = socket.event("INTERACTION_CREATE").await?;
+    assert_eq!(event["data"]["values"], json!(["00u1", "00u2"]));
+    callback(&discord, &event, json!({ "type": 6 })).await?;
+    assert_eq!(answer.now(), Shown::Taken);
+    discord.advance(SignedDuration::from_secs(4));
+    assert_eq!(answer.now(), Shown::Taken, "what was acknowledged does not run out");
+
+    let expected = "\
+#okta-alerts
+Provost:
+  [!] ACTION NEEDED @on-call since (relative time)
+  [Who v Dana | Raj]
+  (rings @on-call)
+Provost started a thread: Slack
+    (thread) Slack
+    Provost:
+      Opened.
+#okta-alerts
+Ada chooses Dana, Raj in [Who]
+";
+    assert_eq!(discord.transcript(), expected);
+    Ok(())
+}
+
+#[tokio::test]
+async fn nobody_answers_and_the_one_who_waits_is_told() -> Result<()> {
+    let (discord, _socket, _) = registered().await?;
+    let olive = discord.person(discord.member("Olive", &[]));
+    let answer = olive.types("/okta diagnose app:slack").await?;
+    discord.advance(SignedDuration::from_secs(4));
+    answer.wait_for_answer(SOON).await;
+    answer.wait_for_answer(SOON).await;
+    let expected = "\
+#okta-alerts
+Olive: /okta diagnose app:slack
+Provost did not respond. (only Olive sees this)
+";
+    assert_eq!(discord.transcript(), expected);
+    Ok(())
+}

@@ -39,7 +39,8 @@ fn every_exception_is_met_by_a_sample() {
     let okta = recorded.into_iter().chain([samples::token()]);
     let mut complaints: Vec<_> =
         okta.flat_map(|exchange| documents.okta().disagreements(&exchange)).collect();
-    let discord = [samples::discord_rate_limit(), samples::discord_invalid_form()];
+    let discord = [samples::discord_rate_limit(), samples::discord_invalid_form()].into_iter();
+    let discord: Vec<_> = discord.chain(samples::discord_uploads()).collect();
     complaints.extend(discord.iter().flat_map(|exchange| documents.discord().disagreements(exchange)));
 
     let mut met = BTreeSet::new();
@@ -127,6 +128,7 @@ fn discord_accepts_what_we_ask_and_what_it_answers() {
         samples::discord_invalid_form(),
     ];
     hold(&[], &exchanges);
+    hold(&[], &samples::discord_uploads());
 }
 
 const MESSAGES: &str = "/api/v10/channels/1300000000000000001/messages";
@@ -227,6 +229,8 @@ fn an_answer_of_the_wrong_kind_is_a_complaint() {
     assert!(okta_says(documents, &page).contains("the document has no answer of the type ``"));
     page.spoilt = true;
     assert_eq!(okta_says(documents, &page), "", "nobody describes what is spoilt on purpose");
+    page.query = "from=2026".to_owned();
+    assert_ne!(okta_says(documents, &page), "", "but somebody asked for it");
 }
 
 #[test]

@@ -193,6 +193,13 @@ pub const EXCEPTIONS: &[Exception] = &[
     },
     Exception {
         operations: &["*"],
+        place: Place::Request,
+        pointers: &["/attachments/*/id", "/data/attachments/*/id"],
+        message: "is not of type \"string\"",
+        why: "Discord's page on uploading files names a file by its number, and its example writes it as one",
+    },
+    Exception {
+        operations: &["*"],
         place: Place::Answer(429),
         pointers: &[""],
         message: "\"code\" is a required property",
@@ -202,7 +209,7 @@ pub const EXCEPTIONS: &[Exception] = &[
         operations: &["*"],
         place: Place::Answer(400),
         pointers: &["/errors/**/_errors/*/code"],
-        message: "is not of type \"integer\"",
+        message: "\" is not of type \"integer\"",
         why: "Discord's page on error messages has a word there in each of its examples, as in BASE_TYPE_REQUIRED",
     },
 ];

@@ -78,6 +78,22 @@ pub fn message_request(content: &str) -> Value {
     })
 }
 
+/// Messages with a file, which is named by its number as in Discord's published example.
+pub fn discord_uploads() -> Vec<Exchange> {
+    let mut request = message_request("The list");
+    request["attachments"] = json!([{ "id": 0, "description": "All open tasks", "filename": "tasks.csv" }]);
+    let callback = json!({ "type": 4, "data": { "attachments": request["attachments"] } });
+    let mut uploads = vec![
+        send("POST", "/api/v10/channels/13/messages", &request, 200, &message("The list")),
+        send("POST", "/api/v10/interactions/15/token/callback", &callback, 204, &Value::Null),
+    ];
+    for upload in &mut uploads {
+        upload.request_headers =
+            vec![("content-type".to_owned(), "multipart/form-data; boundary=b".to_owned())];
+    }
+    uploads
+}
+
 /// Discord's published example of a form that it does not take.
 pub fn discord_invalid_form() -> Exchange {
     let errors = json!({ "access_token": {

@@ -70,8 +70,13 @@ fn explain(error: &ValidationError<'_>, place: Place, report: &mut Report) {
         let strangers = |errors: &[ValidationError<'_>]| {
             let about_kind = |error: &&ValidationError<'_>| {
                 let path = error.instance_path().as_str();
-                path == here && matches!(error.kind(), ValidationErrorKind::Type { .. })
-                    || path == format!("{here}/type")
+                match error.kind() {
+                    ValidationErrorKind::Type { .. } => path == here || path == format!("{here}/type"),
+                    ValidationErrorKind::Enum { .. } | ValidationErrorKind::Constant { .. } => {
+                        path == format!("{here}/type")
+                    }
+                    _ => false,
+                }
             };
             errors.iter().filter(about_kind).count()
         };

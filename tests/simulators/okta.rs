@@ -1,15 +1,12 @@
-//! The simulators on their own: what they answer is what the official documents describe.
-//!
-//! Other tests hold the exchanges that the product happens to have; here every route is asked for, in good and bad
-//! states, so that a simulator cannot be wrong where nobody looks.
-
-mod documents;
+//! Every route of the simulated Okta, over an org with a past.
 
 use anyhow::Result;
 use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sim::okta::{DeactivateUsers, FailureShape, Fault, Okta, Settings};
+
+use crate::documents;
 
 struct Org {
     okta: Okta,
@@ -19,8 +16,6 @@ struct Org {
 impl Org {
     /// An org with an app for each way of provisioning, and a log of all that can happen to an account.
     async fn with_a_past() -> Result<Self> {
-        // Another test of this process may have been first.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let okta = Okta::start(Settings::default()).await?;
         okta.installs("Slack", "slack", DeactivateUsers::Off);
         okta.installs("Airbase", "airbase", DeactivateUsers::On);
@@ -57,7 +52,7 @@ impl Org {
         okta.retires("Airbase");
         okta.chatters(30);
         okta.advance(SignedDuration::from_mins(5));
-        Ok(Self { okta, http: reqwest::Client::new() })
+        Ok(Self { okta, http: crate::http()? })
     }
 
     async fn asks(&self, method: Method, target: &str, body: Option<Value>) -> Result<reqwest::Response> {
@@ -87,7 +82,7 @@ impl Org {
 }
 
 #[tokio::test]
-async fn okta_reads_as_documented() -> Result<()> {
+async fn reads_as_documented() -> Result<()> {
     let org = Org::with_a_past().await?;
     let (dana, nobody) = (org.okta.user_id("dana").unwrap(), "00unobody");
 
@@ -135,7 +130,7 @@ async fn okta_reads_as_documented() -> Result<()> {
 }
 
 #[tokio::test]
-async fn okta_writes_as_documented() -> Result<()> {
+async fn writes_as_documented() -> Result<()> {
     let org = Org::with_a_past().await?;
     let (dana, eve) = (org.okta.user_id("dana").unwrap(), org.okta.user_id("eve").unwrap());
     let setting = |status: &str| json!({ "update": { "lifecycleDeactivate": { "status": status } } });
@@ -167,7 +162,7 @@ async fn okta_writes_as_documented() -> Result<()> {
 }
 
 #[tokio::test]
-async fn okta_refuses_as_documented() -> Result<()> {
+async fn refuses_as_documented() -> Result<()> {
     let org = Org::with_a_past().await?;
     for fault in [
         Fault::RateLimited { reset_in_secs: 10 },

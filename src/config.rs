@@ -131,7 +131,8 @@ fn read(table: Table, file: Option<PathBuf>, shown: PathBuf, notes: Notes) -> Re
     let has_discord = !discord.is_empty();
     let discord = discord::read(discord);
     let guild = discord.as_ref().ok().map(|discord| discord.guild_id);
-    let orgs = okta::read_all(root.section("okta"));
+    let audit = discord.as_ref().ok().and_then(|discord| discord.audit_channel_id);
+    let orgs = okta::read_all(root.section("okta"), audit);
     let store = store::read(root.section("store"));
     let mut roles_section = root.section("roles");
     let roles_at = roles_section.at.clone();

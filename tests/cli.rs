@@ -353,8 +353,8 @@ fn one_of_several_orgs_must_be_chosen() -> Result<()> {
     Ok(())
 }
 
-/// An org with one page of log and two apps.
-async fn org() -> Result<std::net::SocketAddr> {
+/// An org with one page of log and two apps, if those may be read.
+async fn org(apps_are_readable: bool) -> Result<std::net::SocketAddr> {
     use axum::http::HeaderMap;
     use axum::response::IntoResponse;
     use axum::routing::get;
@@ -370,7 +370,11 @@ async fn org() -> Result<std::net::SocketAddr> {
         ([("link", next), ("content-type", "application/json".to_owned())], format!("[{}]", log().join(",")))
             .into_response()
     };
-    let apps = async || {
+    let apps = async move || {
+        if !apps_are_readable {
+            let said = r#"{"errorCode":"E0000006","errorSummary":"You do not have permission"}"#;
+            return (axum::http::StatusCode::FORBIDDEN, said).into_response();
+        }
         let app = |name: &str, features: &str| {
             format!(
                 r#"{{"id":"0oa{name}","name":"{name}","label":"{name}","status":"ACTIVE","features":[{features}]}}"#
@@ -380,7 +384,7 @@ async fn org() -> Result<std::net::SocketAddr> {
             app("airbase", r#""PUSH_NEW_USERS""#),
             app("slack", r#""PUSH_NEW_USERS","PUSH_USER_DEACTIVATION""#),
         ];
-        ([("content-type", "application/json")], format!("[{}]", list.join(",")))
+        ([("content-type", "application/json")], format!("[{}]", list.join(","))).into_response()
     };
     let routes = axum::Router::new().route("/api/v1/logs", get(logs)).route("/api/v1/apps", get(apps));
     tokio::spawn(async move { axum::serve(listener, routes).await });
@@ -391,7 +395,7 @@ async fn org() -> Result<std::net::SocketAddr> {
 async fn an_org_is_scanned_with_nothing_but_its_url_and_a_token() -> Result<()> {
     let folder = TempDir::new()?;
     write(folder.path(), "token", "00OKTA-CANARY\n")?;
-    let address = org().await?;
+    let address = org(true).await?;
     let arguments = format!("scan --url http://{address} --token-file token");
     let mut by_environment = provost(folder.path(), "scan --since 24h")?;
     by_environment.env("PROVOST_URL", format!("http://{address}")).env("PROVOST_TOKEN_FILE", "token");
@@ -428,6 +432,38 @@ async fn an_org_is_scanned_with_nothing_but_its_url_and_a_token() -> Result<()> 
     --
     reading the apps
     4 entries read in …
+    exit code 1
+    ");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_worth_having_where_the_apps_cannot_be_read() -> Result<()> {
+    let folder = TempDir::new()?;
+    write(folder.path(), "token", "00OKTA-CANARY\n")?;
+    let address = org(false).await?;
+
+    let said = said(provost(folder.path(), &format!("scan --url http://{address} --token-file token"))?)?;
+    assert!(said.contains("1 failed push waits for somebody"), "{said}");
+    assert!(
+        said.contains("warning: the apps cannot be read") && said.contains("You do not have permission"),
+        "{said}"
+    );
+    assert!(!said.contains("Will fail next") && said.ends_with("exit code 1"), "{said}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_token_is_named_and_never_shown() -> Result<()> {
+    let folder = TempDir::new()?;
+    write(folder.path(), "token", "00WRONG-CANARY\n")?;
+    let address = org(true).await?;
+
+    let said = said(provost(folder.path(), &format!("scan --url http://{address} --token-file token"))?)?;
+    assert!(!said.contains("CANARY"), "{said}");
+    assert_snapshot!(said.replace(&address.to_string(), "127.0.0.1"), @"
+    --
+    provost: Okta refuses the credentials: 401 Unauthorized (request unknown)
     exit code 1
     ");
     Ok(())

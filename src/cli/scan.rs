@@ -94,7 +94,7 @@ impl Args {
                 let (org, rules) = self.org(environment)?;
                 let source = format!("{}, the last {}", origin_of(&org.url), in_words(self.since));
                 let (tally, apps) = self.read_org(&org, rules.clone(), &mut progress).await?;
-                (source, rules, tally, Some(apps))
+                (source, rules, tally, apps)
             }
         };
         progress.done(&tally);
@@ -163,7 +163,7 @@ impl Args {
         org: &OktaConfig,
         rules: Arc<Rules>,
         progress: &mut Progress,
-    ) -> anyhow::Result<(Tally, Vec<AppFacts>)> {
+    ) -> anyhow::Result<(Tally, Option<Vec<AppFacts>>)> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let directory = Okta::new(org.settings(), clock.clone())?;
         let since = clock.now() - SignedDuration::try_from(self.since)?;
@@ -174,8 +174,17 @@ impl Args {
         })
         .await?;
         progress.say("reading the apps");
-        let apps = live::apps(&directory, &*clock, |why| progress.say(why)).await?;
-        Ok((tally, apps))
+        // What the log says is worth having even where the apps cannot be read.
+        match live::apps(&directory, &*clock, |why| progress.say(why)).await {
+            Ok(apps) => Ok((tally, Some(apps))),
+            Err(error) => {
+                progress.keep(&format!(
+                    "warning: the apps cannot be read, so none of what is shown is about \
+                    their settings: {error}"
+                ));
+                Ok((tally, None))
+            }
+        }
     }
 }
 
@@ -273,7 +282,12 @@ impl Progress {
 
     fn done(&mut self, tally: &Tally) {
         let (entries, seconds) = (table::thousands(tally.entries()), self.began.elapsed().as_secs_f64());
-        self.say(&format!("{entries} entries read in {seconds:.1} s"));
+        self.keep(&format!("{entries} entries read in {seconds:.1} s"));
+    }
+
+    /// Says something that is not written over.
+    fn keep(&mut self, what: &str) {
+        self.say(what);
         if self.terminal {
             let _ = writeln!(io::stderr());
         }

@@ -73,7 +73,8 @@ const EXAMPLE: &str = "https://acme.okta.com";
 const OKTA_DOMAINS: [&str; 6] =
     ["okta.com", "oktapreview.com", "okta-emea.com", "okta-gov.com", "okta.mil", "okta-miltest.com"];
 
-pub(super) fn read_all(mut section: Section<'_>) -> BTreeMap<OrgName, OktaConfig> {
+/// All orgs. None of them may send its alerts to the channel of the record.
+pub(super) fn read_all(mut section: Section<'_>, audit: Option<ChannelId>) -> BTreeMap<OrgName, OktaConfig> {
     let mut orgs = BTreeMap::new();
     let names = section.names();
     if names.is_empty() {
@@ -96,7 +97,7 @@ pub(super) fn read_all(mut section: Section<'_>) -> BTreeMap<OrgName, OktaConfig
         }
         let table = section.table_of(&name, at.clone(), value);
         let inner = Section::new(section.key(&name), at, table, section.notes);
-        if let Some(config) = read(org.clone(), inner, &orgs) {
+        if let Some(config) = read(org.clone(), inner, &orgs, audit) {
             orgs.insert(org, config);
         }
     }
@@ -107,6 +108,7 @@ fn read(
     name: OrgName,
     mut section: Section<'_>,
     others: &BTreeMap<OrgName, OktaConfig>,
+    audit: Option<ChannelId>,
 ) -> Option<OktaConfig> {
     let url_at = section.place("url");
     let url = section.required("url", &format!("write url = \"{EXAMPLE}\""), org_url);
@@ -142,7 +144,12 @@ fn read(
         );
         section.fault(console_at, "console_url", Wrong::new("is the org's own URL", right));
     }
-    let alert_channel_id = section.parsed("alert_channel_id", channel_id);
+    let alert_channel_id = section.parsed("alert_channel_id", |text| {
+        let channel = channel_id(text)?;
+        let right = "give the record a channel of its own, or leave the key out";
+        let taken = || Wrong::new("is the channel of discord.audit_channel_id", right);
+        (Some(channel) != audit).then_some(channel).ok_or_else(taken)
+    });
     section.finish();
 
     let url = url?;

@@ -110,6 +110,8 @@ fn what_is_wrong_is_said_with_its_place_its_key_and_what_would_be_right() -> Res
         ("a channel by name", instead("\"1100000000000000002\"", "\"#alerts\""), vec![]),
         ("a token for an id", instead("\"1100000000000000002\"", "\"MTEw-A-TOKEN-THAT-WENT-ASTRAY-CANARY-0123456789\""), vec![]),
         ("one channel for both", instead("[okta.acme]", "audit_channel_id = \"1100000000000000002\"\n[okta.acme]"), vec![]),
+        ("an org's alerts in the record", format!("{}alert_channel_id = \"1100000000000000003\"\n",
+            instead("[okta.acme]", "audit_channel_id = \"1100000000000000003\"\n[okta.acme]")), vec![]),
         ("no server", instead("guild_id = \"1100000000000000001\"", ""), vec![]),
         ("a mistyped store", org("[store]\nurl = \"mysql://root:DB-CANARY@db/provost\""), vec![]),
         ("an id without its kind", org("[roles]\nviewer = [\"1100000000000000009\"]"), vec![]),
@@ -251,6 +253,9 @@ fn what_is_wrong_is_said_with_its_place_its_key_and_what_would_be_right() -> Res
 
     # one channel for both
     provost.toml:7: discord.audit_channel_id: is the channel for alerts; give the record a channel of its own, or leave the key out
+
+    # an org's alerts in the record
+    provost.toml:11: okta.acme.alert_channel_id: is the channel of discord.audit_channel_id; give the record a channel of its own, or leave the key out
 
     # no server
     provost.toml:2: discord.guild_id: is missing; write the server's id, from “Copy Server ID” in Discord

@@ -276,6 +276,16 @@ mod tests {
         Ok(())
     }
 
+    proptest::proptest! {
+        /// Whatever the bytes, nothing panics, and it does not matter in which pieces they come.
+        #[test]
+        fn any_bytes_are_read_the_same_in_any_pieces(text in r#"([\[\]{},:"\\\n ]|[a-c1]|\PC){0,60}"#) {
+            let whole = found(text.as_bytes()).expect("memory can be read");
+            let dripped = found(Drip(text.as_bytes())).expect("memory can be read");
+            proptest::prop_assert_eq!(whole, dripped);
+        }
+    }
+
     #[test]
     fn an_entry_without_an_end_is_given_up_and_the_rest_goes_on() -> Result<()> {
         let endless = "x".repeat(MOST + 10);

@@ -7,6 +7,7 @@ pub mod csv;
 pub mod entries;
 pub mod json;
 pub mod live;
+mod proofs;
 mod recent;
 pub mod report;
 pub mod table;

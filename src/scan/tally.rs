@@ -12,6 +12,7 @@ use domain::event::{App, Event, Person};
 use domain::ids::{AppId, EventId, UserId};
 use jiff::{SignedDuration, Timestamp};
 
+use super::proofs::Proofs;
 use super::recent::Recent;
 
 /// How far apart two events of one failure may lie where no transaction ties them.
@@ -64,17 +65,6 @@ pub struct Setting {
     /// By whom, as the log names them. From outside.
     pub by: Option<String>,
 }
-
-/// The two last successes from different transactions, in milliseconds: whichever transaction failed, one of the two
-/// is the best proof there is against it.
-#[derive(Debug, Clone, Copy)]
-struct Proofs {
-    at: [i64; 2],
-    transaction: [u32; 2],
-    unassigned: i64,
-}
-
-const NEVER: i64 = i64::MIN;
 
 /// A failure without a reason, until its job's other events or its end tell more.
 #[derive(Debug)]
@@ -266,27 +256,14 @@ impl Tally {
 
     fn success(&mut self, event: &Event) {
         let transaction = self.transaction(event.transaction.as_deref());
-        let at = event.published.as_millisecond();
-        let Some(proofs) = self.proofs_of(event) else { return };
-        if transaction == proofs.transaction[0] || proofs.at[0] == NEVER {
-            proofs.at[0] = proofs.at[0].max(at);
-            proofs.transaction[0] = transaction;
-        } else if at >= proofs.at[0] {
-            *proofs = Proofs {
-                at: [at, proofs.at[0]],
-                transaction: [transaction, proofs.transaction[0]],
-                unassigned: proofs.unassigned,
-            };
-        } else if at > proofs.at[1] {
-            proofs.at[1] = at;
-            proofs.transaction[1] = transaction;
+        if let Some(proofs) = self.proofs_of(event) {
+            proofs.succeeded(event.published, transaction);
         }
     }
 
     fn unassigned(&mut self, event: &Event) {
-        let at = event.published.as_millisecond();
         if let Some(proofs) = self.proofs_of(event) {
-            proofs.unassigned = proofs.unassigned.max(at);
+            proofs.unassigned(event.published);
         }
     }
 
@@ -301,17 +278,14 @@ impl Tally {
 
     /// Whether a later success from another transaction speaks against the failure.
     pub(super) fn is_healed(&self, subject: &Subject, failures: &Failures) -> bool {
-        let last = failures.last.as_millisecond();
-        self.proofs_for(&subject.app.id, &subject.person.id).is_some_and(|proofs| {
-            let proves = |at: i64, transaction: u32| at > last && transaction != failures.transaction;
-            proofs.at.into_iter().zip(proofs.transaction).any(|(at, transaction)| proves(at, transaction))
-        })
+        let proofs = self.proofs_for(&subject.app.id, &subject.person.id);
+        proofs.is_some_and(|proofs| proofs.heal(failures.last, failures.transaction))
     }
 
     /// Whether the person was unassigned after the failure.
     pub(super) fn is_ended(&self, subject: &Subject, failures: &Failures) -> bool {
-        let last = failures.last.as_millisecond();
-        self.proofs_for(&subject.app.id, &subject.person.id).is_some_and(|proofs| proofs.unassigned > last)
+        let proofs = self.proofs_for(&subject.app.id, &subject.person.id);
+        proofs.is_some_and(|proofs| proofs.end(failures.last))
     }
 
     fn proofs_for(&self, app: &AppId, person: &UserId) -> Option<&Proofs> {
@@ -320,8 +294,7 @@ impl Tally {
 
     fn proofs_of(&mut self, event: &Event) -> Option<&mut Proofs> {
         let key = self.hasher.hash_one((&event.app.as_ref()?.id, &event.person.as_ref()?.id));
-        let none = Proofs { at: [NEVER; 2], transaction: [0; 2], unassigned: NEVER };
-        Some(self.proofs.entry(key).or_insert(none))
+        Some(self.proofs.entry(key).or_default())
     }
 
     /// A transaction in 32 bits; 0 is none. That two of them meet is unlikely, and would deny a proof, not make one.

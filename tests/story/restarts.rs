@@ -18,7 +18,7 @@ async fn a_post_whose_answer_was_lost_is_not_made_twice() -> Result<()> {
 
         // Half an hour later Discord has forgotten the nonce: the history tells.
         world.passes(SignedDuration::from_mins(minutes) + SignedDuration::from_secs(6));
-        let world = world.is_restarted().await?;
+        let world = world.starts_anew().await?;
         world.settles().await?;
 
         let alerts = world.lines().iter().filter(|line| line.starts_with("[!] ACTION NEEDED")).count();
@@ -35,7 +35,7 @@ async fn what_happens_while_the_program_is_down_is_caught_up_and_said() -> Resul
     let dana = world.okta.hires("Dana", "Reyes");
     world.okta.left_inactive(&dana, &app);
     world.okta.assigns(&dana, &app);
-    let world = world.is_restarted().await?;
+    let world = world.starts_anew().await?;
 
     world.settles().await?;
 
@@ -50,7 +50,7 @@ async fn what_happens_while_the_program_is_down_is_caught_up_and_said() -> Resul
 async fn a_card_is_edited_after_a_restart_as_before() -> Result<()> {
     let (world, dana, app) = World::where_dana_came_back_to("Airbase", "airbase").await?;
     world.settles().await?;
-    let world = world.is_restarted().await?;
+    let world = world.starts_anew().await?;
 
     world.okta.activates_in_app(&dana, &app);
     world.okta.retries_in_console(&dana, &app);

@@ -142,7 +142,7 @@ impl World {
     }
 
     /// Provost is killed and started anew on the same store.
-    pub async fn is_restarted(self) -> Result<Self> {
+    pub async fn starts_anew(self) -> Result<Self> {
         let Self { okta, discord, app, channel, folder, viewer } = self;
         app.close().await;
         let app = build(&folder, &okta).await?;

@@ -11,6 +11,8 @@
 
 pub mod api;
 mod ask;
+pub mod gateway;
+mod identify;
 pub mod inbound;
 mod lanes;
 pub mod outbound;
@@ -21,8 +23,11 @@ mod refusal;
 pub mod registration;
 mod replies;
 pub mod rest;
+pub mod session;
+mod socket;
 pub mod wire;
 
+pub use gateway::Gateway;
 pub use inbound::Inbound;
 pub use rest::Rest;
 

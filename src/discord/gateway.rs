@@ -57,7 +57,7 @@ pub struct Status {
     pub ready_since: Option<Timestamp>,
     /// When anything was heard last, a heartbeat's answer included.
     pub heard: Option<Timestamp>,
-    /// How often a connection was made or made anew.
+    /// How often the loop began with a new shard: at the start, and after a connection that hung or was hopeless.
     pub connects: u64,
     /// Interactions that came while too many were waiting, and were let go.
     pub dropped: u64,

@@ -214,14 +214,16 @@ impl Rest {
             self.refused.store(true, Ordering::Relaxed);
             return Outcome::Never(Failure::Unauthorized);
         }
-        let failure = Failure::read(status.as_u16(), &body);
-        match failure {
-            _ if status.is_server_error() => {
-                Outcome::Again(Failure::Unreachable { why: format!("it answered HTTP {}", status.as_u16()) })
-            }
-            Failure::Unreachable { .. } => Outcome::Again(failure),
-            failure => Outcome::Never(failure),
+        if status.is_server_error() {
+            return Outcome::Again(Failure::Unreachable {
+                why: format!("it answered HTTP {}", status.as_u16()),
+            });
         }
+        if status.is_redirection() {
+            let why = "it points to another address, which is not followed; look at discord.api_url";
+            return Outcome::Never(Failure::Unreachable { why: why.to_owned() });
+        }
+        Outcome::Never(Failure::read(status.as_u16(), &body))
     }
 
     fn request(&self, ask: &Ask, whole: Duration) -> reqwest::RequestBuilder {

@@ -258,8 +258,9 @@ impl App {
         let (stop_, part) = (stop.clone(), self.health.part("discord sign-in"));
         tasks.spawn(async move {
             part.ready();
-            if let End::Fatal(code) = gateway.run(stop_, out).await {
-                part.not_ready(End::Fatal(code).to_string());
+            let end = gateway.run(stop_, out).await;
+            if end != End::Stopped {
+                part.not_ready(end.to_string());
             }
         });
 

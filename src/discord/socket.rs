@@ -155,7 +155,7 @@ impl Gateway {
 
     /// What all shards share. `None` where the list of trusted certificates cannot be read: twilight panics then.
     fn config(&self, url: &str, queue: Identifies) -> Option<Config<Identifies>> {
-        crate::tls::install();
+        crate::tls::install_provider();
         let token = self.token.expose_secret().to_owned();
         // Interactions come without any intent.
         let builder = catch_unwind(|| ConfigBuilder::new(token, Intents::empty())).ok()?;

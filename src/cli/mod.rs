@@ -15,6 +15,7 @@ use crate::telemetry::NotLevels;
 
 mod completions;
 mod config;
+mod demo;
 mod run;
 mod scan;
 
@@ -33,6 +34,8 @@ RUST_LOG sets what is logged, for example RUST_LOG=warn,provost=debug.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// See the whole product with nothing to configure: a simulated org and a simulated Discord
+    Demo(demo::Args),
     /// Run the service: watch Okta, post alerts, answer commands
     Run(run::Args),
     Scan(scan::Args),
@@ -47,7 +50,7 @@ impl Cli {
     pub fn log_level(&self) -> &'static str {
         match self.command {
             Command::Run(_) => "info",
-            Command::Scan(_) | Command::Config(_) | Command::Completions(_) => "warn",
+            Command::Demo(_) | Command::Scan(_) | Command::Config(_) | Command::Completions(_) => "warn",
         }
     }
 }
@@ -68,6 +71,7 @@ pub enum Outcome {
 /// Whatever stopped it; [`report`] knows what that means for the exit code.
 pub async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<Outcome> {
     match cli.command {
+        Command::Demo(args) => args.run().await,
         Command::Run(args) => args.run(environment).await,
         Command::Scan(args) => args.run(environment).await,
         Command::Config(args) => args.run(environment),

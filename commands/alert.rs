@@ -82,7 +82,7 @@ fn headline(incident: &Incident) -> String {
     let state = state_words(incident);
     let label = escape(&incident.app.label, 200);
     let failing = incident.failing().count();
-    let all = incident.failures.len();
+    let all = incident.current().count();
     let tail = match &incident.stage {
         Stage::Open if heals_itself(incident) => format!("{} waiting for Okta's own retry", people(failing)),
         Stage::Open if all > failing => {
@@ -131,7 +131,7 @@ fn heals_itself(incident: &Incident) -> bool {
 }
 
 fn count(incident: &Incident, which: impl Fn(&FailureState) -> bool) -> usize {
-    incident.failures.values().filter(|failure| which(&failure.state)).count()
+    incident.current().filter(|failure| which(&failure.state)).count()
 }
 
 /// A person as an alert names them.
@@ -145,7 +145,7 @@ fn who(incident: &Incident) -> String {
     let open = incident.stage == Stage::Open;
     let mut shown: Vec<&Failure> = match open {
         true => incident.failing().collect(),
-        false => incident.failures.values().collect(),
+        false => incident.current().collect(),
     };
     shown.sort_by_key(|failure| std::cmp::Reverse(failure.last));
     let lines: Vec<String> = shown
@@ -169,7 +169,7 @@ fn who(incident: &Incident) -> String {
 
 fn impact(incident: &Incident) -> String {
     let label = escape(&incident.app.label, 120);
-    let first = incident.failures.values().map(|failure| failure.first).min().unwrap_or(incident.opened);
+    let first = incident.current().map(|failure| failure.first).min().unwrap_or(incident.opened);
     match &incident.stage {
         Stage::Open => format!("No working account in {label} since {}", when(first)),
         Stage::Over { at, .. } => format!("Failed since {}, over since {}", when(first), when(*at)),
@@ -210,12 +210,13 @@ fn fix(incident: &Incident, around: &Around<'_>) -> String {
         ),
         Some(false) | None => {
             let how = match findings.map(|findings| findings.mode) {
-                Some(Mode::Api) => "Okta's API can write this app's setting, or by hand",
-                Some(Mode::Guided) | None => "By hand, this app's setting has no API",
+                Some(Mode::Api) => "Okta's API can write this setting, too.",
+                Some(Mode::Guided) => "By hand only: Okta's API has no such setting for this app.",
+                None => "",
             };
             format!(
-                "If the setting should be on. {how}: {}. Then {}.\n{}\nIf it should stay off: activate or delete \
-                 the account in the app, then retry.",
+                "**If the setting should be on:** {}. Then {}. {how}\n{}\n**If it should stay off:** activate the \
+                 account in the app, or delete it there, then retry.",
                 console::TURN_ON,
                 console::RETRY,
                 console::PRICE
@@ -225,7 +226,7 @@ fn fix(incident: &Incident, around: &Around<'_>) -> String {
 }
 
 fn evidence(incident: &Incident) -> String {
-    let newest = incident.failures.values().max_by_key(|failure| failure.last);
+    let newest = incident.current().max_by_key(|failure| failure.last);
     let mut lines = Vec::new();
     if let Some(failure) = newest {
         let reason = failure
@@ -235,8 +236,7 @@ fn evidence(incident: &Incident) -> String {
         lines.push(format!("{reason}\nevent {}", escape(failure.event.as_str(), 80)));
     }
     let proofs: Vec<_> = incident
-        .failures
-        .values()
+        .current()
         .filter_map(|failure| match &failure.state {
             FailureState::Fixed(proof) => Some(proof),
             FailureState::Failing | FailureState::Ended { .. } => None,
@@ -252,9 +252,9 @@ fn evidence(incident: &Incident) -> String {
 }
 
 fn status(incident: &Incident) -> String {
-    let first = incident.failures.values().map(|failure| failure.first).min().unwrap_or(incident.opened);
-    let last = incident.failures.values().map(|failure| failure.last).max().unwrap_or(incident.opened);
-    let times: u32 = incident.failures.values().map(|failure| failure.times).sum();
+    let first = incident.current().map(|failure| failure.first).min().unwrap_or(incident.opened);
+    let last = incident.current().map(|failure| failure.last).max().unwrap_or(incident.opened);
+    let times: u32 = incident.current().map(|failure| failure.times).sum();
     let word = match &incident.stage {
         Stage::Open => "Open",
         Stage::Over { how: Ending::Fixed, .. } => "Fixed",

@@ -218,7 +218,7 @@ fn offered(desk: &Desk, found: &Diagnosis) -> String {
             console::TURN_ON,
             console::PRICE,
             match found.assigned {
-                Some(assigned) => format!(" {} are assigned now.", total(assigned)),
+                Some(assigned) => format!(" Assigned now: {}.", total(assigned)),
                 None => String::new(),
             }
         ),
@@ -229,7 +229,7 @@ fn offered(desk: &Desk, found: &Diagnosis) -> String {
                 .to_owned()
         }
         Some(Verdict::HealingItself) => "Wait. Okta looks at a rescheduled job again after five minutes, then after \
-             ever longer pauses; this alert follows it by itself."
+             ever longer pauses; Provost follows it in the log."
             .to_owned(),
         Some(Verdict::AnotherCause(cause)) => {
             format!("See [the vendor's article]({}).", desk.rules.cause(cause).link)

@@ -89,7 +89,7 @@ async fn row(desk: &Desk, incident: &Incident) -> Result<Field, CommandError> {
     let failing = incident.failing().count();
     let how_many = match &incident.stage {
         Stage::Open => format!("{} failing", people(failing)),
-        Stage::Over { at, .. } => format!("{}, over {}", people(incident.failures.len()), ago(*at)),
+        Stage::Over { at, .. } => format!("{}, over {}", people(incident.current().count()), ago(*at)),
     };
     let showing = desk.store.showing(incident.number).await?;
     let alert = match showing.as_ref().and_then(|showing| desk.address(showing)) {

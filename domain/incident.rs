@@ -88,6 +88,8 @@ pub struct Failure {
     pub state: FailureState,
     /// How the person is assigned to the app, where Okta told.
     pub assigned: Option<Scope>,
+    /// The chapter of the incident that it belongs to: the one in which it failed last.
+    pub chapter: u32,
 }
 
 /// What has become of a failure.
@@ -297,10 +299,14 @@ impl Incident {
                     self.chapter += 1;
                     self.opened = now;
                     self.quiet = quiet;
+                    self.findings = None;
                     lines.push(Line { at, what: Happened::CameBack { person: person.clone() } });
                 }
                 let failure = match known {
-                    None => Failure {
+                    Some(known) if late || known.over().is_none() => {
+                        known.again(at, event, transaction, reason)
+                    }
+                    Some(_) | None => Failure {
                         person,
                         first: at,
                         last: at,
@@ -309,9 +315,9 @@ impl Incident {
                         transaction,
                         reason,
                         state: FailureState::Failing,
-                        assigned: None,
+                        assigned: known.and_then(|known| known.assigned),
+                        chapter: self.chapter,
                     },
-                    Some(known) => known.again(at, event, transaction, reason, late),
                 };
                 self.failures.insert(failure.person.id.clone(), failure);
             }
@@ -362,6 +368,11 @@ impl Incident {
         self.failures.values().filter(|failure| failure.state == FailureState::Failing)
     }
 
+    /// The failures of this chapter, those that are over included: what its card is about.
+    pub fn current(&self) -> impl Iterator<Item = &Failure> {
+        self.failures.values().filter(|failure| failure.chapter == self.chapter)
+    }
+
     /// Whether this chapter's message pings the on-call role.
     pub fn pings(&self) -> bool {
         !self.quiet && self.stage == Stage::Open
@@ -371,8 +382,8 @@ impl Incident {
         if self.failing().next().is_some() {
             return Stage::Open;
         }
-        let ends = self.failures.values().filter_map(Failure::over);
-        let fixed = self.failures.values().any(|failure| matches!(failure.state, FailureState::Fixed(_)));
+        let ends = self.current().filter_map(Failure::over);
+        let fixed = self.current().any(|failure| matches!(failure.state, FailureState::Fixed(_)));
         let how = if fixed { Ending::Fixed } else { Ending::Ended };
         ends.max().map_or(Stage::Open, |at| Stage::Over { how, at })
     }
@@ -404,7 +415,6 @@ impl Failure {
         event: EventId,
         transaction: Option<String>,
         reason: Option<String>,
-        late: bool,
     ) -> Self {
         let newer = at >= self.last;
         // The event that says why is worth more than a later one of the same job that says nothing.
@@ -417,8 +427,9 @@ impl Failure {
             event: if tells { event } else { self.event.clone() },
             transaction: if newer { transaction } else { self.transaction.clone() },
             reason: if tells && reason.is_some() { reason } else { self.reason.clone() },
-            state: if late { self.state.clone() } else { FailureState::Failing },
+            state: self.state.clone(),
             assigned: self.assigned,
+            chapter: self.chapter,
         }
     }
 }
@@ -707,5 +718,25 @@ mod tests {
         assert_eq!(findings.deactivates_users, Some(true));
         let assigned: Vec<_> = incident.failures.values().map(|failure| failure.assigned).collect();
         assert_eq!((assigned, lines), (vec![Some(Scope::Group)], 1));
+    }
+
+    #[test]
+    fn a_chapter_counts_only_whom_it_is_about() {
+        let now = at(0);
+        let fixed = [fails_in("dana", 10, "t1"), works_in("dana", 20, "t2")];
+        let mut incident = fixed.into_iter().fold(new(false), |incident, change| {
+            incident.after(change, now).map_or(incident, |(next, _)| next)
+        });
+        assert_eq!(incident.stage, Stage::Over { how: Ending::Fixed, at: at(20) });
+
+        for change in [
+            fails_in("ben", 30, "t3"),
+            Change::Gone { person: person("ben").id, why: EndedBecause::Unassigned, at: at(40) },
+        ] {
+            incident = incident.after(change, now).expect("it changes something").0;
+        }
+
+        assert_eq!(incident.current().map(|failure| failure.person.id.as_str()).collect::<Vec<_>>(), ["ben"]);
+        assert_eq!(incident.stage, Stage::Over { how: Ending::Ended, at: at(40) });
     }
 }

@@ -101,6 +101,7 @@ CREATE TABLE failure (
     proof          TEXT,          -- the event, where fixed
     strength       TEXT,          -- account, profile, where fixed
     assigned       TEXT,          -- person, group; NULL where Okta did not tell
+    chapter        BIGINT NOT NULL, -- of the incident: the one in which it failed last
     PRIMARY KEY (incident, person)
 );
 

@@ -50,7 +50,9 @@ impl Cli {
     pub fn log_level(&self) -> &'static str {
         match self.command {
             Command::Run(_) => "info",
-            Command::Demo(_) | Command::Scan(_) | Command::Config(_) | Command::Completions(_) => "warn",
+            // The demo breaks things on purpose; what that logs would stand in the middle of its story.
+            Command::Demo(_) => "off",
+            Command::Scan(_) | Command::Config(_) | Command::Completions(_) => "warn",
         }
     }
 }

@@ -157,13 +157,13 @@ async fn save_failures(conn: &mut AnyConnection, changed: &[Changed<'_>]) -> Res
     insert(
         conn,
         "INSERT INTO failure (incident, person, login, name, first_ms, last_ms, times, event, transaction_id, \
-         reason, state, over_ms, proof, strength, assigned)",
-        15,
+         reason, state, over_ms, proof, strength, assigned, chapter)",
+        16,
         "ON CONFLICT (incident, person) DO UPDATE SET login = excluded.login, name = excluded.name, \
          first_ms = excluded.first_ms, last_ms = excluded.last_ms, times = excluded.times, \
          event = excluded.event, transaction_id = excluded.transaction_id, reason = excluded.reason, \
          state = excluded.state, over_ms = excluded.over_ms, proof = excluded.proof, \
-         strength = excluded.strength, assigned = excluded.assigned",
+         strength = excluded.strength, assigned = excluded.assigned, chapter = excluded.chapter",
         &failures,
         |query, (number, failure)| {
             let (state, proof) = match &failure.state {
@@ -187,6 +187,7 @@ async fn save_failures(conn: &mut AnyConnection, changed: &[Changed<'_>]) -> Res
                 .bind(proof.map(|proof| proof.event.as_str()))
                 .bind(proof.map(|proof| proof.strength.word()))
                 .bind(failure.assigned.map(Word::word))
+                .bind(i64::from(failure.chapter))
         },
     )
     .await?;
@@ -277,5 +278,6 @@ fn failure(row: &AnyRow) -> Result<Failure, Error> {
         reason: row.maybe_text("reason")?,
         state,
         assigned: row.maybe_word("assigned")?,
+        chapter: row.count("chapter")?,
     })
 }

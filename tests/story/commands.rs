@@ -20,7 +20,7 @@ async fn a_diagnosis_says_what_is_wrong_and_costs_few_calls() -> Result<()> {
         "by hand only",
         "The price",
         "1 person: 1 by name",
-        "assigned now",
+        "Assigned now: 1 person",
     ] {
         assert!(text.contains(words), "{words} is not in:\n{text}");
     }

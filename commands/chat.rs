@@ -18,6 +18,36 @@ pub enum Opening {
     Private,
     /// The message that holds the button will be changed.
     Update,
+    /// A dialog opens; what is typed in it comes as a call of its own.
+    Dialog,
+}
+
+/// A dialog: a form that opens over the chat. A dialog cannot answer a dialog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dialog {
+    /// What submitting it does: the verb and its arguments; the inputs follow as options, by their names.
+    pub submit: CustomId,
+    /// At most 45.
+    pub title: String,
+    /// 1 to 5.
+    pub inputs: Vec<Input>,
+}
+
+/// One text in a dialog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// The option's name that it comes back as.
+    pub name: String,
+    /// Shown above it; at most 45.
+    pub label: String,
+    /// Shown while it is empty; at most 100.
+    pub placeholder: String,
+    /// What stands in it at first.
+    pub value: String,
+    /// The least and the most that Discord lets people submit; 1 to 4,000.
+    pub length: (u16, u16),
+    /// Whether it has several lines.
+    pub long: bool,
 }
 
 /// A message to a channel or an answer to a person.
@@ -141,6 +171,9 @@ pub enum Press {
 /// A list to choose from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Select {
+    /// How many may be chosen at once, from the least to the most; 0 to 25. What is chosen comes back as values of
+    /// one option, in several entries.
+    pub choose_from: (u8, u8),
     /// What choosing does.
     pub choose: CustomId,
     /// Shown while nothing is chosen; at most 150.
@@ -156,6 +189,8 @@ pub struct Choice {
     pub label: String,
     /// What comes back; at most 100, never trusted.
     pub value: String,
+    /// In a select: whether it is chosen already.
+    pub chosen: bool,
 }
 
 /// A file, held in memory.
@@ -230,6 +265,11 @@ impl Call {
     /// What was typed for an option, if anything.
     pub fn option(&self, name: &str) -> Option<&str> {
         self.options.iter().find(|(option, _)| option == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Everything that was chosen for an option: a select may give several.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.options.iter().filter(move |(option, _)| option == name).map(|(_, value)| value.as_str())
     }
 }
 
@@ -315,7 +355,8 @@ pub enum ChatError {
 #[async_trait]
 pub trait Front: Send + Sync {
     /// How to answer first. Decided from memory alone: the static table and the roles in the payload.
-    fn first(&self, caller: &Caller, verb: &str) -> First;
+    /// `args` are what a button carries after its verb.
+    fn first(&self, caller: &Caller, verb: &str, args: &[String]) -> First;
 
     /// What to suggest for an option that is being typed, from memory alone; at most 25. Empty for callers who may
     /// not use the command.
@@ -328,8 +369,10 @@ pub trait Front: Send + Sync {
 /// The first answer to a call.
 #[derive(Debug, Clone, PartialEq)]
 pub enum First {
-    /// Go on: answer this way, then run the command.
+    /// Go on: answer this way, then run the command. Never [`Opening::Dialog`]: that is [`First::Ask`].
     Open(Opening),
+    /// Open this dialog, and run nothing; its submission is a call of its own.
+    Ask(Dialog),
     /// The caller may not, or there is no such command: say this privately, and run nothing.
     Refuse(Message),
 }

@@ -74,7 +74,7 @@ fn find(verb: &str) -> Option<&'static dyn Command> {
 
 #[async_trait]
 impl Front for Desk {
-    fn first(&self, caller: &Caller, verb: &str) -> First {
+    fn first(&self, caller: &Caller, verb: &str, _: &[String]) -> First {
         let Some(spec) = find(verb).map(Command::spec) else {
             return First::Refuse(Message::text(
                 "This button is from another version of Provost and does nothing any more. `/okta help` shows what \
@@ -102,14 +102,16 @@ impl Front for Desk {
             Some(OptKind::App) => self.memory.suggest_apps(typed),
             Some(OptKind::Person) => self.memory.suggest_people(typed),
             Some(OptKind::Incident) => self.memory.suggest_incidents(typed),
-            Some(OptKind::OneOf(_)) | None => Vec::new(),
+            Some(OptKind::OneOf(_) | OptKind::Text(..) | OptKind::Flag | OptKind::Member) | None => {
+                Vec::new()
+            }
         }
     }
 
     async fn run(&self, call: Call) -> Message {
         // Checked again: what was allowed when the interaction was opened is decided here, where it counts.
         let Some(command) = find(&call.verb) else { return Message::text("There is no such command.") };
-        if let First::Refuse(refusal) = self.first(&call.caller, &call.verb) {
+        if let First::Refuse(refusal) = self.first(&call.caller, &call.verb, &[]) {
             return refusal;
         }
         match command.run(&call, self).await {

@@ -120,7 +120,7 @@ impl Memory {
                     tail.push_str(&format!(" · failing {failing}"));
                 }
                 let label = text::plain(&app.label, 100 - text::units(&tail));
-                Choice { label: label + &tail, value: format!("{org}/{}", app.id) }
+                Choice { label: label + &tail, value: format!("{org}/{}", app.id), chosen: false }
             })
             .collect()
     }
@@ -147,7 +147,7 @@ impl Memory {
                     Some(name) => format!("{name} ({login})"),
                     None => login.to_owned(),
                 };
-                Choice { label: text::plain(&label, 100), value: person.id.to_string() }
+                Choice { label: text::plain(&label, 100), value: person.id.to_string(), chosen: false }
             })
             .collect()
     }
@@ -164,6 +164,7 @@ impl Memory {
                 Choice {
                     label: text::plain(&format!("{} · {label} · {failing}", incident.number), 100),
                     value: incident.number.0.to_string(),
+                    chosen: false,
                 }
             })
             .collect()

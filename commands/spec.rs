@@ -55,12 +55,18 @@ pub enum OptKind {
     Incident,
     /// One of a few words.
     OneOf(&'static [&'static str]),
+    /// A text of at least and at most so many characters.
+    Text(u16, u16),
+    /// `true` or `false`.
+    Flag,
+    /// A member of the server; comes back as their id.
+    Member,
 }
 
 impl OptKind {
     /// Whether Discord asks us for suggestions while it is being typed.
     pub fn suggests(self) -> bool {
-        !matches!(self, Self::OneOf(_))
+        matches!(self, Self::App | Self::Person | Self::Incident)
     }
 }
 

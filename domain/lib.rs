@@ -3,6 +3,7 @@
 //! **Invariant:** no I/O, no platform, no clock of its own. Nothing here derives `Serialize` or a database trait:
 //! JSON and rows have types of their own at the adapters' edge. (`Deserialize` is used for `causes.toml` alone.)
 
+pub mod audit;
 pub mod casebook;
 pub mod cause;
 pub mod diagnosis;
@@ -12,4 +13,6 @@ pub mod ids;
 pub mod incident;
 pub mod notice;
 pub mod ports;
+pub mod request;
+pub mod requests;
 pub mod store;

@@ -3,8 +3,10 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use std::collections::{BTreeMap, HashMap};
+
 use crate::facts::{AppFacts, AppUser, Connection, LogFrom, LogPage, Page, ProvisioningFeature};
-use crate::ids::AppId;
+use crate::ids::{AppId, MemberId, RoleId, UserId};
 
 /// The time. Only one adapter reads the wall clock, so that a test can make an hour pass in a line.
 pub trait Clock: Send + Sync {
@@ -42,6 +44,44 @@ pub trait Directory: Send + Sync {
 
     /// One page of its people with their Okta status, at most 500; `after` is the `next` of the page before.
     async fn app_users(&self, app: &AppId, after: Option<&str>) -> Result<Page<AppUser>, DirectoryError>;
+
+    /// One of its people.
+    async fn app_user(&self, app: &AppId, person: &UserId) -> Result<AppUser, DirectoryError>;
+
+    /// Every capability of its provisioning feature as `path: value`, for example
+    /// `update.lifecycleDeactivate.status: ENABLED`, so that two readings can be compared.
+    async fn capabilities(&self, app: &AppId) -> Result<BTreeMap<String, String>, DirectoryError>;
+
+    /// Writes: turns Deactivate Users on, and sends nothing but that one capability. May be repeated.
+    async fn enable(&self, app: &AppId) -> Result<Written, DirectoryError>;
+
+    /// Writes: pushes a person again by sending exactly `{"profile":{}}`. Changes nothing by itself; may be repeated.
+    async fn push(&self, app: &AppId, person: &UserId) -> Result<Written, DirectoryError>;
+}
+
+/// What Okta said to a write: it took it. That is not yet proof that it worked.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Written {
+    /// Okta's id of the request (`X-Okta-Request-Id`), for the audit.
+    pub okta_request: Option<String>,
+}
+
+/// Who has which Discord role now, asked afresh. Nothing here is answered from a payload or from memory.
+#[async_trait]
+pub trait Roster: Send + Sync {
+    /// The roles of a member; `None` if they are not in the server any more.
+    async fn roles(&self, member: MemberId) -> Result<Option<Vec<RoleId>>, RosterError>;
+
+    /// How many members hold each role.
+    async fn counts(&self) -> Result<HashMap<RoleId, u64>, RosterError>;
+}
+
+/// The roster cannot be read. Whoever asks must refuse: unknown is not allowed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("who has which role cannot be read now: {why}")]
+pub struct RosterError {
+    /// What happened, without anything secret.
+    pub why: String,
 }
 
 /// What went wrong at Okta: a variant for each thing somebody does about it.
@@ -100,4 +140,19 @@ pub enum DirectoryError {
         /// What is wrong with it, and Okta's request id.
         why: String,
     },
+}
+
+impl DirectoryError {
+    /// Whether a write that ended like this may have been done all the same.
+    pub fn may_have_been_done(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::BadAnswer { .. } => true,
+            Self::RateLimited { .. }
+            | Self::Gone { .. }
+            | Self::CursorRefused { .. }
+            | Self::Unauthorized { .. }
+            | Self::Forbidden { .. }
+            | Self::Refused { .. } => false,
+        }
+    }
 }

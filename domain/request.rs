@@ -1,0 +1,550 @@
+//! A request: somebody's wish for one remediation, with its confirmation, approvals, execution and outcome.
+//!
+//! [`Request::after`] is the only place where a stage changes. It is pure, so one table tests every stage against
+//! every event. What a request is about is frozen in a hash when it is made; its card and buttons carry it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::event::{Actor, App};
+use crate::ids::{IncidentNumber, MemberId, NotAnId, OrgName, UserId};
+use crate::incident::Proof;
+
+/// A request's short number, shown as `R17`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestNumber(pub i64);
+
+impl fmt::Display for RequestNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "R{}", self.0)
+    }
+}
+
+impl FromStr for RequestNumber {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        match text.strip_prefix(['R', 'r']).unwrap_or(text).parse() {
+            Ok(number) if number > 0 => Ok(Self(number)),
+            _ => Err(NotAnId {
+                given: text.chars().take(64).collect(),
+                expected: "a request's number such as R17",
+            }),
+        }
+    }
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// Turn Deactivate Users on.
+    Enable,
+    /// Push people again.
+    Retry,
+    /// Unassign one person and assign them again.
+    Reassign,
+}
+
+impl Action {
+    /// The word in commands, in the configuration and in the audit.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Enable => "enable",
+            Self::Retry => "retry",
+            Self::Reassign => "reassign",
+        }
+    }
+}
+
+/// How it is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Method {
+    /// Okta's API writes.
+    Api,
+    /// A person does it in the console; we see it in the log.
+    Guided,
+}
+
+impl Method {
+    /// The word in the audit.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Guided => "guided",
+        }
+    }
+}
+
+/// Whom a request needs, and how long it may wait for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gate {
+    /// How many approvals; with 0, the confirmation is enough.
+    pub approvals: u32,
+    /// How long a request may wait, from its confirmation on.
+    pub expires: SignedDuration,
+}
+
+/// What a request is about. Frozen when it is made: an approval is worth nothing for anything else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frozen {
+    /// The org.
+    pub org: OrgName,
+    /// The app.
+    pub app: App,
+    /// What is asked for.
+    pub action: Action,
+    /// How it is done.
+    pub method: Method,
+    /// Whom it is about, by id, in order; empty for `enable`.
+    pub people: Vec<UserId>,
+    /// The app's state when it was asked for: its status, its features and its people's assignments, as one text.
+    pub before: String,
+    /// Whom it needs.
+    pub gate: Gate,
+    /// Who asks.
+    pub requester: MemberId,
+    /// The person that member is linked to.
+    pub requester_person: Option<UserId>,
+    /// Whether it acts first and is reviewed after.
+    pub breakglass: bool,
+}
+
+/// The SHA-256 of what a request is about, as 64 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RequestHash(pub String);
+
+impl RequestHash {
+    /// The first 16 digits: what buttons carry.
+    pub fn short(&self) -> &str {
+        &self.0[..self.0.len().min(16)]
+    }
+}
+
+impl Frozen {
+    /// Its hash.
+    pub fn hash(&self) -> RequestHash {
+        let expires = self.gate.expires.as_secs().to_string();
+        let (approvals, requester) = (self.gate.approvals.to_string(), self.requester.to_string());
+        let mut parts = vec![
+            "provost request v1",
+            self.org.as_str(),
+            self.app.id.as_str(),
+            self.action.word(),
+            self.method.word(),
+            &self.before,
+            &approvals,
+            &expires,
+            &requester,
+            self.requester_person.as_ref().map_or("", UserId::as_str),
+            if self.breakglass { "breakglass" } else { "" },
+        ];
+        parts.extend(self.people.iter().map(UserId::as_str));
+        RequestHash(crate::audit::digest(&parts))
+    }
+}
+
+/// Somebody's wish for one remediation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// Its short number.
+    pub number: RequestNumber,
+    /// What it is about.
+    pub frozen: Frozen,
+    /// The hash of that.
+    pub hash: RequestHash,
+    /// Why, in the requester's words. From outside.
+    pub reason: String,
+    /// The incident it came from.
+    pub incident: Option<IncidentNumber>,
+    /// Where it stands.
+    pub stage: Stage,
+    /// When it was made, by our clock.
+    pub created: Timestamp,
+    /// When it expires; counted from the confirmation on.
+    pub deadline: Timestamp,
+    /// Who approved it.
+    pub approvals: Vec<Approval>,
+    /// What became of each person of a `retry` or `reassign`.
+    pub outcomes: BTreeMap<UserId, Outcome>,
+    /// Counts up with every change; a card that shows an older one is out of date.
+    pub revision: i64,
+}
+
+/// One approval.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    /// By whom.
+    pub by: MemberId,
+    /// The person that member is linked to.
+    pub person: Option<UserId>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Where a request stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stage {
+    /// Shown to the requester, who has not confirmed it yet.
+    Draft,
+    /// Confirmed; waits for approvals.
+    Pending,
+    /// May be done; waits for the executor.
+    Approved,
+    /// Being done: what is written to Okta from here on may have been written.
+    Executing {
+        /// Since when, by our clock.
+        since: Timestamp,
+    },
+    /// Done, or for a person to do; waits for proof.
+    Verifying {
+        /// Since when, by our clock.
+        since: Timestamp,
+    },
+    /// Proven.
+    Succeeded {
+        /// When.
+        at: Timestamp,
+    },
+    /// It did not help, or Okta refused.
+    Failed {
+        /// When.
+        at: Timestamp,
+        /// Why. May quote Okta: from outside.
+        why: String,
+    },
+    /// Proven for some people, not for all.
+    Partly {
+        /// When.
+        at: Timestamp,
+        /// What is left. May quote Okta: from outside.
+        why: String,
+    },
+    /// An approver said no.
+    Denied {
+        /// Who.
+        by: MemberId,
+        /// When.
+        at: Timestamp,
+        /// Why, in their words. From outside.
+        why: String,
+    },
+    /// Nobody decided in time.
+    Expired {
+        /// When.
+        at: Timestamp,
+    },
+    /// The requester took it back.
+    Cancelled {
+        /// Who.
+        by: MemberId,
+        /// When.
+        at: Timestamp,
+    },
+    /// What it is about has changed, or somebody did it before it was approved.
+    Superseded {
+        /// When.
+        at: Timestamp,
+        /// What changed. May quote Okta: from outside.
+        why: String,
+    },
+    /// It is not known whether it was done. A person has to look.
+    Unclear {
+        /// When.
+        at: Timestamp,
+        /// What is known. May quote Okta: from outside.
+        why: String,
+    },
+}
+
+impl Stage {
+    /// Whether nothing more happens to it.
+    pub fn is_over(&self) -> bool {
+        match self {
+            Self::Draft
+            | Self::Pending
+            | Self::Approved
+            | Self::Executing { .. }
+            | Self::Verifying { .. } => false,
+            Self::Succeeded { .. }
+            | Self::Failed { .. }
+            | Self::Partly { .. }
+            | Self::Denied { .. }
+            | Self::Expired { .. }
+            | Self::Cancelled { .. }
+            | Self::Superseded { .. }
+            | Self::Unclear { .. } => true,
+        }
+    }
+
+    /// The word in the audit and in messages.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Executing { .. } => "executing",
+            Self::Verifying { .. } => "verifying",
+            Self::Succeeded { .. } => "succeeded",
+            Self::Failed { .. } => "failed",
+            Self::Partly { .. } => "partly",
+            Self::Denied { .. } => "denied",
+            Self::Expired { .. } => "expired",
+            Self::Cancelled { .. } => "cancelled",
+            Self::Superseded { .. } => "superseded",
+            Self::Unclear { .. } => "unclear",
+        }
+    }
+}
+
+/// What became of one person of a `retry` or `reassign`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// Not begun.
+    Waiting,
+    /// About to be pushed: noted before it is asked for.
+    Pushing {
+        /// When, by our clock.
+        since: Timestamp,
+    },
+    /// Okta took the push; proof is waited for.
+    Pushed {
+        /// When, by our clock.
+        at: Timestamp,
+    },
+    /// Proven.
+    Proven(Proof),
+    /// It failed again, or Okta refused.
+    Failed {
+        /// Why. May quote Okta: from outside.
+        why: String,
+    },
+    /// Not begun, since too many before it failed.
+    Skipped,
+}
+
+/// Something that happens to a request.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RequestEvent {
+    /// The requester confirmed it.
+    Confirmed {
+        /// Who pressed.
+        by: MemberId,
+    },
+    /// An approver said yes, to exactly this hash.
+    Approved {
+        /// Who.
+        by: MemberId,
+        /// The person that member is linked to.
+        person: Option<UserId>,
+        /// What the button carried.
+        hash: String,
+    },
+    /// An approver said no.
+    Denied {
+        /// Who.
+        by: MemberId,
+        /// Why.
+        why: String,
+    },
+    /// The requester took it back.
+    Withdrawn {
+        /// Who pressed.
+        by: MemberId,
+    },
+    /// Its time may be over.
+    TimePassed,
+    /// What it is about has changed.
+    Changed {
+        /// What.
+        why: String,
+    },
+    /// The executor takes it: from here on it may be written.
+    Begun,
+    /// Okta took the change, or the person has been told what to do.
+    Done,
+    /// Something became of one person.
+    Person {
+        /// Of whom.
+        person: UserId,
+        /// What.
+        outcome: Outcome,
+    },
+    /// It did not work, and that is certain.
+    Refused {
+        /// Why.
+        why: String,
+    },
+    /// It is not known whether it was done.
+    Lost {
+        /// What is known.
+        why: String,
+    },
+    /// Okta's records show that it worked.
+    Proven {
+        /// Who did it, where that was a person in the console.
+        by: Option<Actor>,
+    },
+}
+
+/// Why something cannot happen to a request now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is decided already: this is how it stands.
+    NotNow(Stage),
+    /// Only the requester may.
+    NotYours,
+    /// The requester may not approve it.
+    OwnRequest,
+    /// The same member, or the same person by another member, has approved it.
+    Twice,
+    /// Its time is over.
+    Late,
+    /// The button carries another hash.
+    OtherHash,
+}
+
+impl Request {
+    /// A new draft.
+    pub fn draft(
+        number: RequestNumber,
+        frozen: Frozen,
+        reason: String,
+        incident: Option<IncidentNumber>,
+        now: Timestamp,
+    ) -> Self {
+        let outcomes = frozen.people.iter().map(|person| (person.clone(), Outcome::Waiting)).collect();
+        Self {
+            number,
+            hash: frozen.hash(),
+            deadline: now + frozen.gate.expires,
+            frozen,
+            reason,
+            incident,
+            stage: Stage::Draft,
+            created: now,
+            approvals: Vec::new(),
+            outcomes,
+            revision: 1,
+        }
+    }
+
+    /// The request after `event`, or why that cannot happen to it now. `now` is our clock.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`], which says how it stands.
+    pub fn after(&self, event: RequestEvent, now: Timestamp) -> Result<Self, Refusal> {
+        use {RequestEvent as E, Stage as S};
+        let mut next = self.clone();
+        let late = now >= self.deadline;
+        next.stage = match (&self.stage, event) {
+            (S::Draft, E::Confirmed { by }) if by != self.frozen.requester => return Err(Refusal::NotYours),
+            (S::Draft, E::Confirmed { .. }) if late => S::Expired { at: now },
+            (S::Draft, E::Confirmed { .. }) => {
+                next.deadline = now + self.frozen.gate.expires;
+                if self.frozen.gate.approvals == 0 || self.frozen.breakglass {
+                    S::Approved
+                } else {
+                    S::Pending
+                }
+            }
+
+            (S::Pending, E::Approved { .. }) if late => return Err(Refusal::Late),
+            (S::Pending, E::Approved { hash, .. }) if hash != self.hash.short() => {
+                return Err(Refusal::OtherHash);
+            }
+            (S::Pending, E::Approved { by, person, .. }) => {
+                self.may_approve(by, person.as_ref())?;
+                next.approvals.push(Approval { by, person, at: now });
+                let enough = next.approvals.len() >= self.frozen.gate.approvals as usize;
+                if enough { S::Approved } else { S::Pending }
+            }
+            (S::Pending, E::Denied { .. }) if late => return Err(Refusal::Late),
+            (S::Pending, E::Denied { by, .. }) if by == self.frozen.requester => {
+                return Err(Refusal::OwnRequest);
+            }
+            (S::Pending, E::Denied { by, why }) => S::Denied { by, at: now, why },
+
+            (S::Draft | S::Pending | S::Approved, E::Withdrawn { by }) if by != self.frozen.requester => {
+                return Err(Refusal::NotYours);
+            }
+            (S::Draft | S::Pending | S::Approved, E::Withdrawn { by }) => S::Cancelled { by, at: now },
+            (S::Draft | S::Pending | S::Approved, E::TimePassed) if late => S::Expired { at: now },
+            (S::Draft | S::Pending | S::Approved, E::Changed { why }) => S::Superseded { at: now, why },
+
+            (S::Approved, E::Begun) if late => return Err(Refusal::Late),
+            (S::Approved, E::Begun) => S::Executing { since: now },
+            (S::Approved, E::Refused { why }) => S::Failed { at: now, why },
+
+            (S::Executing { since }, E::Person { person, outcome }) => {
+                next.outcomes.insert(person, outcome);
+                S::Executing { since: *since }
+            }
+            (S::Executing { .. }, E::Done) => S::Verifying { since: now },
+            (S::Executing { .. } | S::Verifying { .. }, E::Refused { why }) => self.refused(why, now),
+            (S::Executing { .. } | S::Verifying { .. }, E::Lost { why }) => S::Unclear { at: now, why },
+            (S::Executing { .. } | S::Verifying { .. }, E::Proven { .. }) => S::Succeeded { at: now },
+
+            (S::Verifying { since }, E::Person { person, outcome }) => {
+                next.outcomes.insert(person, outcome);
+                S::Verifying { since: *since }
+            }
+
+            (stage, E::TimePassed) => stage.clone(),
+            (stage, _) => return Err(Refusal::NotNow(stage.clone())),
+        };
+        next.revision += 1;
+        Ok(next)
+    }
+
+    /// Whether a member may approve it, as far as the request itself can tell.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::OwnRequest`] or [`Refusal::Twice`], compared by member and by linked person.
+    pub fn may_approve(&self, by: MemberId, person: Option<&UserId>) -> Result<(), Refusal> {
+        let same = |other: Option<&UserId>| person.is_some() && person == other;
+        if by == self.frozen.requester || same(self.frozen.requester_person.as_ref()) {
+            return Err(Refusal::OwnRequest);
+        }
+        let twice = |approval: &Approval| approval.by == by || same(approval.person.as_ref());
+        if self.approvals.iter().any(twice) {
+            return Err(Refusal::Twice);
+        }
+        Ok(())
+    }
+
+    /// How many people of it came to which end: proven, failed, not begun or skipped, still waited for.
+    pub fn sums(&self) -> Sums {
+        let mut sums = Sums::default();
+        for outcome in self.outcomes.values() {
+            match outcome {
+                Outcome::Proven(_) => sums.proven += 1,
+                Outcome::Failed { .. } => sums.failed += 1,
+                Outcome::Waiting | Outcome::Skipped => sums.not_begun += 1,
+                Outcome::Pushing { .. } | Outcome::Pushed { .. } => sums.waited_for += 1,
+            }
+        }
+        sums
+    }
+
+    fn refused(&self, why: String, at: Timestamp) -> Stage {
+        if self.sums().proven > 0 { Stage::Partly { at, why } } else { Stage::Failed { at, why } }
+    }
+}
+
+/// How many people of a request came to which end. Their sum is always the number of people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sums {
+    /// Proven.
+    pub proven: usize,
+    /// Failed again or refused.
+    pub failed: usize,
+    /// Not begun, or left out since too many failed.
+    pub not_begun: usize,
+    /// Asked for; proof is waited for.
+    pub waited_for: usize,
+}

@@ -1,0 +1,135 @@
+//! Requests and the audit, as a port. `src/store` provides it in SQL.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::audit::{Draft as AuditDraft, Entry};
+use crate::ids::{AppId, ChannelId, IncidentNumber, MemberId, MessageId, OrgName};
+use crate::request::{Frozen, Refusal, Request, RequestEvent, RequestNumber};
+use crate::store::StoreError;
+
+/// Which requests somebody wants to see.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RequestQuery {
+    /// Of one org only.
+    pub org: Option<OrgName>,
+    /// Of one app only.
+    pub app: Option<AppId>,
+    /// Only those that are not over.
+    pub open: bool,
+    /// At most this many, newest first; 0 means all.
+    pub limit: u32,
+}
+
+/// Which audit entries somebody wants to see, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AuditQuery {
+    /// Of one app only.
+    pub app: Option<AppId>,
+    /// Of one member only.
+    pub member: Option<MemberId>,
+    /// Of one request only.
+    pub request: Option<RequestNumber>,
+    /// At most this many; 0 means all.
+    pub limit: u32,
+}
+
+/// How a request's card stands in the channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestShowing {
+    /// The request.
+    pub request: RequestNumber,
+    /// The channel.
+    pub channel: ChannelId,
+    /// When the first attempt to post it was noted, before it was made; by our clock.
+    pub attempted: Timestamp,
+    /// Its message, once Discord answered.
+    pub message: Option<MessageId>,
+    /// When it was last posted or edited, by our clock.
+    pub shown_at: Option<Timestamp>,
+    /// The request's revision that it shows.
+    pub revision: i64,
+    /// A person deleted it: nothing more is done to it.
+    pub let_go: bool,
+}
+
+/// Who stopped all writes, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paused {
+    /// By whom.
+    pub by: MemberId,
+    /// Since when, by our clock.
+    pub since: Timestamp,
+    /// Why, in their words. From outside.
+    pub reason: String,
+}
+
+/// Requests and the audit. Every call is one transaction; what it returns `Ok` for is on disk.
+#[async_trait]
+pub trait Requests: Send + Sync {
+    /// Makes a draft and gives it the next number.
+    async fn open(
+        &self,
+        frozen: Frozen,
+        reason: String,
+        incident: Option<IncidentNumber>,
+        now: Timestamp,
+    ) -> Result<Request, StoreError>;
+
+    /// One request.
+    async fn request(&self, number: RequestNumber) -> Result<Option<Request>, StoreError>;
+
+    /// Requests, newest first.
+    async fn requests(&self, query: &RequestQuery) -> Result<Vec<Request>, StoreError>;
+
+    /// Lets something happen to a request, and writes the audit entry with it: both or neither. Two callers at once
+    /// are decided one after the other, so that one of them gets a refusal. `None`: there is no such request.
+    ///
+    /// The entry's request, hash, org and app are filled in from the request where the draft leaves them empty; its
+    /// `outcome` is the stage after, where that is empty. A refusal writes the entry `refused` instead, if there is
+    /// one.
+    async fn step(
+        &self,
+        number: RequestNumber,
+        event: RequestEvent,
+        entry: Option<AuditDraft>,
+        refused: Option<AuditDraft>,
+        now: Timestamp,
+    ) -> Result<Option<Result<Request, Refusal>>, StoreError>;
+
+    /// Writes an audit entry of its own.
+    async fn audit(&self, draft: AuditDraft, now: Timestamp) -> Result<Entry, StoreError>;
+
+    /// Entries of the audit, newest first.
+    async fn entries(&self, query: &AuditQuery) -> Result<Vec<Entry>, StoreError>;
+
+    /// The whole chain from an entry's number on, oldest first, at most 1,000: for `audit verify` and `export`.
+    async fn chain(&self, from: i64) -> Result<Vec<Entry>, StoreError>;
+
+    /// Requests whose card does not show them as they are, with their card, oldest first. A draft has no card, nor
+    /// has one that ended as a draft.
+    async fn unshown_requests(&self) -> Result<Vec<(Request, Option<RequestShowing>)>, StoreError>;
+
+    /// How a request's card stands.
+    async fn request_showing(&self, number: RequestNumber) -> Result<Option<RequestShowing>, StoreError>;
+
+    /// Notes how a request's card stands; before a first post, with `message: None`.
+    async fn note_request_showing(&self, showing: &RequestShowing) -> Result<(), StoreError>;
+
+    /// Whether all writes are stopped.
+    async fn paused(&self) -> Result<Option<Paused>, StoreError>;
+
+    /// Stops all writes, or lets them go on, with its audit entry.
+    async fn pause(
+        &self,
+        paused: Option<Paused>,
+        entry: AuditDraft,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// The newest audit entry that the audit channel has shown; 0 at the beginning.
+    async fn audit_shown(&self) -> Result<i64, StoreError>;
+
+    /// Notes that the audit channel has shown the entries up to this one.
+    async fn note_audit_shown(&self, number: i64) -> Result<(), StoreError>;
+}

@@ -8,14 +8,17 @@ use dashmap::DashMap;
 use domain::cause::Rules;
 use domain::event::App;
 use domain::ids::{AppId, ChannelId, GuildId, OrgName};
-use domain::ports::{Clock, Directory};
+use domain::ports::{Clock, Directory, Roster};
+use domain::request::Gate;
+use domain::requests::Requests;
 use domain::store::{Showing, Store};
 use jiff::Timestamp;
 
-use crate::access::Access;
+use crate::chat::Caller;
 use crate::console::Console;
 use crate::errors::CommandError;
 use crate::memory::Memory;
+use crate::policy::Policy;
 use crate::text::{escape, plain};
 
 /// What a command works with.
@@ -28,8 +31,14 @@ pub struct Desk {
     pub memory: Arc<Memory>,
     /// The cause rules.
     pub rules: Arc<Rules>,
-    /// Who may do what.
-    pub access: Access,
+    /// Requests and the audit.
+    pub requests: Arc<dyn Requests>,
+    /// Who has which role now.
+    pub roster: Arc<dyn Roster>,
+    /// Who may ask for, confirm and approve what.
+    pub policy: Policy,
+    /// Says that something is to be shown or done.
+    pub bell: Arc<dyn Fn() + Send + Sync>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Our Discord server.
@@ -109,6 +118,13 @@ impl Desk {
             ),
             false => format!("No app is called “{typed}”. Did you mean {}?", candidates(&near)),
         }
+    }
+
+    /// Whether nobody else is on call, and whether enough others could approve; `None` if that cannot be told now.
+    pub async fn who_could_approve(&self, app: &AppId, caller: &Caller, gate: Gate) -> (bool, Option<bool>) {
+        let widened = self.policy.is_widened(&*self.roster, caller.id).await.unwrap_or(false);
+        let possible = self.policy.could_be_approved(&*self.roster, app, caller, gate).await;
+        (widened, possible.ok())
     }
 
     /// The org of that name.

@@ -30,6 +30,14 @@ pub enum CommandError {
     Store(#[from] StoreError),
 }
 
+impl CommandError {
+    /// A refusal that names the rule.
+    #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
+    pub fn forbidden(rule: crate::policy::Forbidden) -> Self {
+        Self::Slip(format!("You may not do this: {}. `/okta whoami` shows your roles.", rule.0))
+    }
+}
+
 /// What the caller reads.
 pub fn words(failure: &CommandError, reference: &str) -> Message {
     let text = match failure {

@@ -14,12 +14,17 @@ pub mod console;
 pub mod desk;
 mod diagnose;
 mod diagnose_message;
+mod enable;
 pub mod errors;
 mod help;
 mod incidents;
 pub mod memory;
+pub mod policy;
+pub mod request_card;
+mod retry;
 pub mod spec;
 mod status;
+mod steps;
 mod support;
 mod tasks;
 pub mod text;
@@ -52,10 +57,21 @@ pub const ALL: &[&dyn Command] = &[
     &diagnose::Diagnose,
     &incidents::Incidents,
     &tasks::Tasks,
+    &enable::Enable,
+    &retry::Retry,
     &status::Status,
     &diagnose_message::DiagnoseMessage,
     &whoami::Whoami,
     &help::Help,
+    &steps::Confirm,
+    &steps::Cancel,
+    &steps::Approve,
+    &steps::Deny,
+    &steps::Withdraw,
+    &retry::Tick,
+    &retry::Page,
+    &retry::Selected,
+    &retry::All,
 ];
 
 /// The specs of all commands.
@@ -74,18 +90,27 @@ fn find(verb: &str) -> Option<&'static dyn Command> {
 
 #[async_trait]
 impl Front for Desk {
-    fn first(&self, caller: &Caller, verb: &str, _: &[String]) -> First {
+    fn first(&self, caller: &Caller, verb: &str, args: &[String]) -> First {
+        // A button that asks first: its dialog's submission is the command.
+        if let Some(asked) = verb.strip_suffix("-ask") {
+            return match (self.first(caller, asked, args), asked) {
+                (First::Refuse(refusal), _) => First::Refuse(refusal),
+                (_, "enable") => First::Ask(enable::ask(args.first().map_or("", String::as_str))),
+                (_, "deny") => First::Ask(steps::ask_why(args)),
+                (open, _) => open,
+            };
+        }
         let Some(spec) = find(verb).map(Command::spec) else {
             return First::Refuse(Message::text(
                 "This button is from another version of Provost and does nothing any more. `/okta help` shows what \
                  you may do.",
             ));
         };
-        if may(&self.access, caller, &spec) {
+        if may(&self.policy.access, caller, &spec) {
             return First::Open(spec.opening);
         }
         let role = spec.role.map_or("", crate::spec::Role::word);
-        let who = match self.access.is_empty() {
+        let who = match self.policy.access.is_empty() {
             true => "nobody holds it yet: `[roles]` in Provost's configuration is empty",
             false => "an admin gives it in `[roles]` of Provost's configuration",
         };
@@ -95,7 +120,8 @@ impl Front for Desk {
     }
 
     fn suggest(&self, caller: &Caller, verb: &str, option: &str, typed: &str) -> Vec<Choice> {
-        let Some(spec) = find(verb).map(Command::spec).filter(|spec| may(&self.access, caller, spec)) else {
+        let Some(spec) = find(verb).map(Command::spec).filter(|spec| may(&self.policy.access, caller, spec))
+        else {
             return Vec::new();
         };
         match spec.options.iter().find(|each| each.name == option).map(|option| option.kind) {

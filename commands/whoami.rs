@@ -26,9 +26,9 @@ impl Command for Whoami {
 
     async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
         let roles: Vec<&str> =
-            desk.access.of(&call.caller).into_iter().map(crate::spec::Role::word).collect();
+            desk.policy.access.of(&call.caller).into_iter().map(crate::spec::Role::word).collect();
         let text = match roles.is_empty() {
-            true if desk.access.is_empty() => "You hold no role in Provost, and nobody does: `[roles]` in its \
+            true if desk.policy.access.is_empty() => "You hold no role in Provost, and nobody does: `[roles]` in its \
                  configuration is empty. Until an admin fills it in, everybody may use `/okta help` and \
                  `/okta whoami` only."
                 .to_owned(),

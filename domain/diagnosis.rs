@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-pub use gather::{Evidence, History, gather};
+pub use gather::{Evidence, History, gather, people, read_app};
 
 use crate::cause::{CauseId, Confidence};
 use crate::event::Person;

@@ -41,6 +41,14 @@ impl AppFacts {
         WRITABLE_KINDS.contains(&self.kind.as_str())
     }
 
+    /// Its state as one text, to tell whether it changed since.
+    pub fn fingerprint(&self) -> String {
+        let mut features = self.features.clone();
+        features.sort_unstable();
+        let active = if self.active { "active" } else { "inactive" };
+        format!("{active}; {}", features.join(" "))
+    }
+
     fn has(&self, feature: &str) -> bool {
         self.features.iter().any(|each| each == feature)
     }

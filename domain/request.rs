@@ -328,6 +328,15 @@ pub enum Outcome {
 /// Something that happens to a request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RequestEvent {
+    /// The requester chose other people for a draft.
+    Chosen {
+        /// Who chose.
+        by: MemberId,
+        /// Whom, by id, in order.
+        people: Vec<UserId>,
+        /// Whom it needs now: more people may need more approvals.
+        gate: Gate,
+    },
     /// The requester confirmed it.
     Confirmed {
         /// Who pressed.
@@ -441,6 +450,13 @@ impl Request {
         let mut next = self.clone();
         let late = now >= self.deadline;
         next.stage = match (&self.stage, event) {
+            (S::Draft, E::Chosen { by, .. }) if by != self.frozen.requester => return Err(Refusal::NotYours),
+            (S::Draft, E::Chosen { people, gate, .. }) => {
+                next.outcomes = people.iter().map(|person| (person.clone(), Outcome::Waiting)).collect();
+                (next.frozen.people, next.frozen.gate) = (people, gate);
+                next.hash = next.frozen.hash();
+                S::Draft
+            }
             (S::Draft, E::Confirmed { by }) if by != self.frozen.requester => return Err(Refusal::NotYours),
             (S::Draft, E::Confirmed { .. }) if late => S::Expired { at: now },
             (S::Draft, E::Confirmed { .. }) => {

@@ -87,17 +87,11 @@ pub async fn gather(
     changes: Vec<SettingChange>,
 ) -> Evidence {
     let about = async {
-        let facts = directory.app(app).await.map_err(said);
-        let feature = match &facts {
-            Ok(facts) if facts.may_be_writable() => {
-                Some(directory.provisioning_feature(app).await.map_err(said))
-            }
-            _ => None,
-        };
-        (facts, feature)
+        let (facts, feature) = read_app(directory, app).await;
+        (facts.map_err(said), feature.map(|feature| feature.map_err(said)))
     };
     let connection = async { directory.connection(app).await.map_err(said) };
-    let people = people(directory, app);
+    let people = async { people(directory, app).await.map_err(said) };
     let history = history(directory, org, app, rules, now);
     let ((app, feature), connection, people, history) = join4(about, connection, people, history).await;
     let (users, assigned) = match people {
@@ -112,11 +106,32 @@ fn said(error: DirectoryError) -> String {
     error.to_string()
 }
 
-async fn people(directory: &dyn Directory, app: &AppId) -> Had<(Vec<AppUser>, Assigned)> {
+/// An app, and its provisioning feature where the API may have it.
+pub async fn read_app(
+    directory: &dyn Directory,
+    app: &AppId,
+) -> (Result<AppFacts, DirectoryError>, Option<Result<ProvisioningFeature, DirectoryError>>) {
+    let facts = directory.app(app).await;
+    let feature = match &facts {
+        Ok(facts) if facts.may_be_writable() => Some(directory.provisioning_feature(app).await),
+        _ => None,
+    };
+    (facts, feature)
+}
+
+/// An app's people, the first 2,000, and how many they are.
+///
+/// # Errors
+///
+/// Okta's, of any of its pages.
+pub async fn people(
+    directory: &dyn Directory,
+    app: &AppId,
+) -> Result<(Vec<AppUser>, Assigned), DirectoryError> {
     let mut users = Vec::new();
     let mut after: Option<String> = None;
     for _ in 0..PEOPLE_PAGES {
-        let page = directory.app_users(app, after.as_deref()).await.map_err(said)?;
+        let page = directory.app_users(app, after.as_deref()).await?;
         users.extend(page.items);
         after = page.next;
         if after.is_none() {

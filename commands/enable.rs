@@ -1,0 +1,148 @@
+//! `/okta enable app: reason:`: asks for Deactivate Users to be turned on, by the API or by hand.
+
+use async_trait::async_trait;
+use domain::diagnosis::{people as count_people, read_app};
+use domain::facts::{AppFacts, ProvisioningFeature};
+use domain::request::{Action, Frozen, Method};
+use domain::store::{Query, Which};
+
+use crate::chat::{Call, CustomId, Dialog, Input, Message, Opening};
+use crate::desk::Desk;
+use crate::errors::CommandError;
+use crate::request_card::{self, Around, Price};
+use crate::spec::{From, Opt, OptKind, Role, Spec};
+use crate::text::{escape, plain};
+use crate::{Command, announcements};
+
+/// The least and the most that a reason may hold.
+pub const REASON: (u16, u16) = (10, 500);
+
+/// `/okta enable app: reason:`.
+pub struct Enable;
+
+#[async_trait]
+impl Command for Enable {
+    fn spec(&self) -> Spec {
+        Spec {
+            name: "enable",
+            about: "Ask for an app's Deactivate Users to be turned on.",
+            role: Some(Role::Operator),
+            opening: Opening::Private,
+            options: &[
+                Opt { name: "app", about: "The app.", kind: OptKind::App, required: true },
+                Opt {
+                    name: "reason",
+                    about: "Why; the approver reads it.",
+                    kind: OptKind::Text(REASON.0, REASON.1),
+                    required: true,
+                },
+            ],
+            from: From::Slash,
+        }
+    }
+
+    async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
+        let (name, app) = desk.app(call.option("app").unwrap_or_default())?;
+        let reason = reason(call)?;
+        let org = desk.org(&name)?;
+        let gate = desk.policy.gate(&app.id, Action::Enable, 0);
+        desk.policy.may_ask(&name, &app.id, &call.caller, gate).map_err(CommandError::forbidden)?;
+
+        let directory = |source| CommandError::Directory { org: name.clone(), source };
+        let (facts, feature) = read_app(&*org.directory, &app.id).await;
+        let facts = facts.map_err(directory)?;
+        if facts.deactivates_users() {
+            return Ok(Message::text(already_on(desk, &name, &facts).await?));
+        }
+        let (method, by_hand_because) = match feature {
+            Some(Ok(ProvisioningFeature::Readable { .. })) if org.writes => (Method::Api, None),
+            Some(Ok(ProvisioningFeature::ByHandOnly { why })) => (Method::Guided, Some(why)),
+            Some(Ok(ProvisioningFeature::Readable { .. })) => {
+                (Method::Guided, Some("Provost may not write to this org (`writes = false`)".to_owned()))
+            }
+            Some(Err(_)) | None => (Method::Guided, None),
+        };
+        let (widened, possible) = desk.who_could_approve(&app.id, &call.caller, gate).await;
+        if possible == Some(false) {
+            return Err(CommandError::Slip(nobody_could(gate.approvals)));
+        }
+        let assigned = count_people(&*org.directory, &app.id).await.ok().map(|(_, assigned)| assigned);
+        let query =
+            Query { org: Some(name.clone()), app: Some(app.id.clone()), which: Which::Open, limit: 1 };
+        let incident = desk.store.incidents(&query).await?.first().map(|incident| incident.number);
+        let frozen = Frozen {
+            org: name.clone(),
+            app: facts.app.clone(),
+            action: Action::Enable,
+            method,
+            people: Vec::new(),
+            before: facts.fingerprint(),
+            gate,
+            requester: call.caller.id,
+            requester_person: desk.policy.person(&name, call.caller.id).cloned(),
+            breakglass: false,
+        };
+        let request = desk.requests.open(frozen, reason, incident, desk.clock.now()).await?;
+        let around =
+            Around { console: org.console.as_ref(), policy: &desk.policy, kind: &facts.kind, paused: false };
+        Ok(request_card::confirmation(&request, &Price { assigned, by_hand_because, widened }, &around))
+    }
+}
+
+/// The reason that was typed.
+///
+/// # Errors
+///
+/// A slip that says what is missing; Discord checks the length, but what comes back is not trusted.
+pub fn reason(call: &Call) -> Result<String, CommandError> {
+    let typed = call.option("reason").unwrap_or_default().trim();
+    let letters = typed.chars().count();
+    if letters < usize::from(REASON.0) || letters > usize::from(REASON.1) {
+        return Err(CommandError::Slip(format!(
+            "A reason of {} to {} characters is needed: the approver reads it, and so does the audit.",
+            REASON.0, REASON.1
+        )));
+    }
+    Ok(plain(typed, 1_000))
+}
+
+/// The dialog that asks for the reason, when a button began it.
+pub fn ask(app: &str) -> Dialog {
+    Dialog {
+        submit: CustomId::new("enable", [app.to_owned()]),
+        title: "Turn Deactivate Users on".to_owned(),
+        inputs: vec![Input {
+            name: "reason".to_owned(),
+            label: "Why?".to_owned(),
+            placeholder: "The approver reads it, for example: rehires fail since Monday".to_owned(),
+            value: String::new(),
+            length: REASON,
+            long: true,
+        }],
+    }
+}
+
+async fn already_on(
+    desk: &Desk,
+    org: &domain::ids::OrgName,
+    facts: &AppFacts,
+) -> Result<String, CommandError> {
+    let changes = desk.store.settings(org, &facts.app.id).await?;
+    let since = changes
+        .iter()
+        .find(|(_, change)| change.on)
+        .map_or(String::new(), |(_, change)| format!(" {}.", announcements::setting(change)));
+    Ok(format!(
+        "Deactivate Users is on already for {}.{since} Nothing was written. If pushes still fail: `/okta retry`.",
+        escape(&facts.app.label, 200)
+    ))
+}
+
+/// Nobody could approve it.
+pub fn nobody_could(approvals: u32) -> String {
+    let needed = if approvals == 1 { "an approval" } else { "two approvals" };
+    format!(
+        "This needs {needed} by somebody else, and nobody else holds the role **approver** for this app. Nothing was \
+         asked for. An admin gives the role in `[roles]` of Provost's configuration."
+    )
+}

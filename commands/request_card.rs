@@ -1,0 +1,366 @@
+//! A request as people see it: the confirmation, the card in the channel in every stage, the private words after a
+//! step. Pure functions of the request.
+
+use domain::facts::Assigned;
+use domain::ids::RoleId;
+use domain::request::{Action, Method, Refusal, Request, Stage};
+use jiff::SignedDuration;
+
+use crate::access::Holder;
+use crate::alert;
+use crate::chat::{Button, ButtonStyle, Card, CustomId, Field, Message, Ping, Press, Row, Tone};
+use crate::console::{self, Console};
+use crate::policy::Policy;
+use crate::spec::Role;
+use crate::text::{ago, escape, fit, people, plain, when};
+
+/// What a request's card needs beside the request.
+pub struct Around<'a> {
+    /// The org's Admin Console, if it is known.
+    pub console: Option<&'a Console>,
+    /// Whom to ask.
+    pub policy: &'a Policy,
+    /// The app's kind in Okta's catalogue, for the link; empty if it is not known.
+    pub kind: &'a str,
+    /// All writes are stopped.
+    pub paused: bool,
+}
+
+/// What the confirmation shows beside the request.
+pub struct Price {
+    /// How many people are assigned now; `None` if that could not be had.
+    pub assigned: Option<Assigned>,
+    /// Why only a person can do it, in Okta's words. From outside.
+    pub by_hand_because: Option<String>,
+    /// Nobody else is on call, so any approver may.
+    pub widened: bool,
+}
+
+/// The exact change in one line.
+pub fn change(request: &Request) -> String {
+    let frozen = &request.frozen;
+    match frozen.action {
+        Action::Enable => "Deactivate Users: **off** → **on**".to_owned(),
+        Action::Retry => format!("Push again: {}", people(frozen.people.len())),
+        Action::Reassign => "Unassign one person and assign them again".to_owned(),
+    }
+}
+
+/// The private card that the requester confirms.
+pub fn confirmation(request: &Request, price: &Price, around: &Around<'_>) -> Message {
+    let frozen = &request.frozen;
+    let how = match (frozen.method, &price.by_hand_because) {
+        (Method::Api, _) => "Provost does it by Okta's API, and changes nothing else.".to_owned(),
+        (Method::Guided, Some(why)) => format!(
+            "A person does it in Okta's console, since Okta's API does not: {}. Provost shows the clicks, sees the \
+             change by itself and goes on.",
+            escape(why, 200)
+        ),
+        (Method::Guided, None) => {
+            "A person does it in Okta's console. Provost shows the clicks, sees the change by \
+             itself and goes on."
+                .to_owned()
+        }
+    };
+    let mut fields = vec![field("Change", change(request)), field("How", how)];
+    if frozen.action == Action::Enable {
+        let assigned = match price.assigned {
+            Some(Assigned { by_person, by_group, more }) => format!(
+                "{}{}: {by_person} by name, {by_group} by group",
+                if more { "more than " } else { "" },
+                people(by_person + by_group)
+            ),
+            None => "could not be read".to_owned(),
+        };
+        fields.push(field("Assigned now", assigned));
+        fields.push(field("The price", console::PRICE.trim_start_matches("The price: ").to_owned()));
+    }
+    fields.push(field("Approval", asked(request, around.policy, price.widened)));
+    let act = match frozen.action {
+        Action::Enable => "Enable Deactivate Users",
+        Action::Retry => "Retry",
+        Action::Reassign => "Reassign",
+    };
+    Message {
+        content: format!("{}: please confirm.", escape(&frozen.app.label, 200)),
+        card: Some(Card {
+            tone: Tone::Waiting,
+            title: format!("{} · {}", plain(&frozen.app.label, 150), request.number),
+            body: String::new(),
+            fields,
+            footer: format!("{} · {} · {}", frozen.org, frozen.app.id, request.hash.short()),
+        }),
+        rows: vec![Row::Buttons(vec![
+            button(act, ButtonStyle::Primary, "confirm", request),
+            button("Cancel", ButtonStyle::Secondary, "cancel", request),
+        ])],
+        ..Message::default()
+    }
+}
+
+/// The card in the channel. It pings only when it is posted; the caller clears `pings` on an edit.
+pub fn card(request: &Request, around: &Around<'_>) -> Message {
+    let pings: Vec<Ping> = match (&request.stage, around.policy.oncall) {
+        (Stage::Pending, Some(role)) => vec![Ping::Role(role)],
+        (Stage::Draft | Stage::Approved | Stage::Executing { .. } | Stage::Verifying { .. }, _)
+        | (Stage::Pending, None) => Vec::new(),
+        _ => vec![Ping::Member(request.frozen.requester)],
+    };
+    let frozen = &request.frozen;
+    let mut content = format!(
+        "{} · {} · {} {}",
+        state_words(request),
+        escape(&frozen.app.label, 200),
+        request.number,
+        match frozen.action {
+            Action::Enable => "turn Deactivate Users on".to_owned(),
+            Action::Retry => format!("retry {}", people(frozen.people.len())),
+            Action::Reassign => "reassign one person".to_owned(),
+        }
+    );
+    for ping in &pings {
+        content.push_str(&format!(" {ping}"));
+    }
+    let mut fields = vec![
+        field("Change", change(request)),
+        field("Asked by", format!("<@{}>: {}", frozen.requester, escape(&request.reason, 600))),
+        field("Where it stands", standing(request, around)),
+    ];
+    if !frozen.people.is_empty() {
+        fields.push(field("People", progress(request)));
+    }
+    if frozen.action == Action::Enable && !request.stage.is_over() {
+        fields.push(field("The price", console::PRICE.trim_start_matches("The price: ").to_owned()));
+    }
+    if frozen.breakglass {
+        fields.push(field("Break-glass", "Done before it was approved. A review is open.".to_owned()));
+    }
+    Message {
+        content,
+        card: Some(Card {
+            tone: tone(request),
+            title: format!("{} · {}", plain(&frozen.app.label, 150), request.number),
+            body: String::new(),
+            fields,
+            footer: footer(request),
+        }),
+        rows: rows(request, around),
+        files: Vec::new(),
+        pings,
+    }
+}
+
+/// The last line of a request's card. The board finds its own message again by it.
+pub fn footer(request: &Request) -> String {
+    format!("Provost · {} · {} · {}", request.frozen.org, request.number, request.hash.short())
+}
+
+/// The sign and word for a request's stage.
+pub fn state_words(request: &Request) -> &'static str {
+    match &request.stage {
+        Stage::Draft | Stage::Pending => "[?] WAITING FOR APPROVAL",
+        Stage::Approved | Stage::Executing { .. } | Stage::Verifying { .. } => "[~] IN PROGRESS",
+        Stage::Succeeded { .. } => "[✓] FIXED",
+        Stage::Failed { .. } | Stage::Partly { .. } => "[x] FIX FAILED",
+        Stage::Unclear { .. } => "[x] UNCLEAR",
+        Stage::Denied { .. } => "[=] DENIED",
+        Stage::Expired { .. } => "[=] EXPIRED",
+        Stage::Cancelled { .. } => "[=] WITHDRAWN",
+        Stage::Superseded { .. } => "[=] SUPERSEDED",
+    }
+}
+
+fn tone(request: &Request) -> Tone {
+    match &request.stage {
+        Stage::Draft
+        | Stage::Pending
+        | Stage::Approved
+        | Stage::Executing { .. }
+        | Stage::Verifying { .. } => Tone::Waiting,
+        Stage::Succeeded { .. } => Tone::Good,
+        Stage::Failed { .. } | Stage::Partly { .. } | Stage::Unclear { .. } => Tone::Alarm,
+        Stage::Denied { .. } | Stage::Expired { .. } | Stage::Cancelled { .. } | Stage::Superseded { .. } => {
+            Tone::Quiet
+        }
+    }
+}
+
+fn standing(request: &Request, around: &Around<'_>) -> String {
+    let approved = approved_by(request);
+    let paused = if around.paused {
+        "\nAll writes are stopped (`/okta pause`); it goes on after `/okta resume`."
+    } else {
+        ""
+    };
+    let text = match &request.stage {
+        Stage::Draft => "Not confirmed yet.".to_owned(),
+        Stage::Pending => format!(
+            "{}\n{} of {} approvals. Expires {}.",
+            asked(request, around.policy, false),
+            request.approvals.len(),
+            request.frozen.gate.approvals,
+            ago(request.deadline)
+        ),
+        Stage::Approved => format!("{approved}\nWaits to be done.{paused}"),
+        Stage::Executing { since } => format!("{approved}\nBeing done since {}.{paused}", ago(*since)),
+        Stage::Verifying { since } => match (request.frozen.method, request.frozen.action) {
+            (Method::Guided, Action::Enable) => format!(
+                "{approved}\n**To do, in Okta's console:** {}.\nProvost sees the change by itself; nobody has to \
+                 come back here.",
+                console::TURN_ON
+            ),
+            (Method::Guided, Action::Retry | Action::Reassign) => format!(
+                "{approved}\n**To do, in Okta's console:** {}.\nProvost sees the pushes by itself.",
+                console::RETRY
+            ),
+            (Method::Api, _) => {
+                format!("{approved}\nDone; waiting for Okta's own record since {}.", ago(*since))
+            }
+        },
+        Stage::Succeeded { at } => format!("{approved}\nProven {}.", when(*at)),
+        Stage::Failed { at, why } => format!("{approved}\nFailed {}: {}", when(*at), escape(why, 500)),
+        Stage::Partly { at, why } => format!("{approved}\nEnded {}: {}", when(*at), escape(why, 500)),
+        Stage::Denied { by, at, why } => format!("Denied by <@{by}> {}: {}", when(*at), escape(why, 500)),
+        Stage::Expired { at } => {
+            format!("Nobody decided in time; expired {}. Ask again if it is still needed.", when(*at))
+        }
+        Stage::Cancelled { by, at } => format!("Withdrawn by <@{by}> {}.", when(*at)),
+        Stage::Superseded { at, why } => {
+            format!("Void since {}: {}. Nothing was changed by Provost.", when(*at), escape(why, 500))
+        }
+        Stage::Unclear { at, why } => format!(
+            "{approved}\nUnclear since {}: {}. Look in Okta's console what is the case, then ask again if needed.",
+            when(*at),
+            escape(why, 500)
+        ),
+    };
+    fit(text, 1_024)
+}
+
+fn approved_by(request: &Request) -> String {
+    match request.approvals.as_slice() {
+        [] if request.frozen.breakglass => "Break-glass: nobody approved it beforehand.".to_owned(),
+        [] => "No approval is needed.".to_owned(),
+        approvals => {
+            let names: Vec<String> =
+                approvals.iter().map(|each| format!("<@{}> {}", each.by, when(each.at))).collect();
+            format!("Approved by {}.", names.join(", "))
+        }
+    }
+}
+
+/// Who is asked: roles, never the people who hold them.
+fn asked(request: &Request, policy: &Policy, widened: bool) -> String {
+    let gate = request.frozen.gate;
+    if gate.approvals == 0 {
+        return "None is needed: your confirmation is enough.".to_owned();
+    }
+    let holders: Vec<String> = policy
+        .holders(&request.frozen.app.id, Role::Approver)
+        .iter()
+        .map(|holder| match holder {
+            Holder::Role(id) => format!("<@&{id}>"),
+            Holder::Member(id) => format!("<@{id}>"),
+        })
+        .collect();
+    let oncall = match policy.oncall {
+        Some(RoleId(role)) if !widened => format!(", on call (<@&{role}>)"),
+        Some(_) => ", nobody else is on call, so any approver may".to_owned(),
+        None => String::new(),
+    };
+    let how_many = match gate.approvals {
+        1 => "one approval".to_owned(),
+        n => format!("{n} approvals"),
+    };
+    format!("It needs {how_many} by {}{oncall}, within {}.", holders.join(", "), minutes(gate.expires))
+}
+
+fn minutes(time: SignedDuration) -> String {
+    match time.as_mins() {
+        1 => "1 minute".to_owned(),
+        n => format!("{n} minutes"),
+    }
+}
+
+/// A bar and counts; the sums always add up.
+pub fn progress(request: &Request) -> String {
+    let sums = request.sums();
+    let all = request.outcomes.len().max(1);
+    let done = sums.proven + sums.failed;
+    let filled = done * 20 / all;
+    let bar: String = "█".repeat(filled) + &"░".repeat(20 - filled);
+    format!(
+        "`{bar}` {done} of {}\n{} proven, {} failed, {} waited for, {} not begun",
+        request.outcomes.len(),
+        sums.proven,
+        sums.failed,
+        sums.waited_for,
+        sums.not_begun
+    )
+}
+
+fn rows(request: &Request, around: &Around<'_>) -> Vec<Row> {
+    let frozen = &request.frozen;
+    let buttons = match (&request.stage, frozen.method) {
+        (Stage::Pending, _) => vec![
+            button("Approve", ButtonStyle::Primary, "approve", request),
+            button("Deny…", ButtonStyle::Danger, "deny-ask", request),
+            button("Withdraw", ButtonStyle::Secondary, "withdraw", request),
+        ],
+        (Stage::Verifying { .. }, Method::Guided) => match (around.console, frozen.action) {
+            (Some(console), Action::Enable) => {
+                vec![alert::link("Open Provisioning", console.to_app(around.kind, &frozen.app.id))]
+            }
+            (Some(console), Action::Retry | Action::Reassign) => {
+                vec![alert::link("Open Tasks", console.tasks())]
+            }
+            (None, _) => Vec::new(),
+        },
+        _ => Vec::new(),
+    };
+    if buttons.is_empty() { Vec::new() } else { vec![Row::Buttons(buttons)] }
+}
+
+fn button(label: &str, style: ButtonStyle, verb: &str, request: &Request) -> Button {
+    let args = [request.number.0.to_string(), request.hash.short().to_owned()];
+    Button { label: label.to_owned(), style, press: Press::Verb(CustomId::new(verb, args)) }
+}
+
+fn field(name: &str, value: String) -> Field {
+    Field { name: name.to_owned(), value }
+}
+
+/// Why a step was refused, to the one who pressed.
+pub fn refused(request: &Request, refusal: &Refusal) -> String {
+    let number = request.number;
+    match refusal {
+        Refusal::NotNow(stage) => format!("{number} is {} already: {}", stage.word(), how_it_ended(stage)),
+        Refusal::NotYours => {
+            format!("Only <@{}>, who asked for {number}, may do that.", request.frozen.requester)
+        }
+        Refusal::OwnRequest => {
+            format!("You cannot decide about {number}: it is your own request. Somebody else has to.")
+        }
+        Refusal::Twice => format!("You have approved {number} already. It needs somebody else as well."),
+        Refusal::Late => format!("{number} has expired. Ask again if it is still needed."),
+        Refusal::OtherHash => {
+            format!("This button belongs to another version of {number}. Use the buttons of its newest card.")
+        }
+    }
+}
+
+fn how_it_ended(stage: &Stage) -> String {
+    match stage {
+        Stage::Denied { by, at, .. } => format!("denied by <@{by}> {}.", ago(*at)),
+        Stage::Cancelled { by, at } => format!("withdrawn by <@{by}> {}.", ago(*at)),
+        Stage::Expired { at } | Stage::Succeeded { at } => format!("{}.", ago(*at)),
+        Stage::Failed { at, .. }
+        | Stage::Partly { at, .. }
+        | Stage::Superseded { at, .. }
+        | Stage::Unclear { at, .. } => format!("{}; its card says why.", ago(*at)),
+        Stage::Draft => "it is not confirmed yet.".to_owned(),
+        Stage::Pending | Stage::Approved | Stage::Executing { .. } | Stage::Verifying { .. } => {
+            "its card shows how it goes on.".to_owned()
+        }
+    }
+}

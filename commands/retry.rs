@@ -1,0 +1,369 @@
+//! `/okta retry app: [person] [reason]`: pushes people again: one, those that were ticked, or all.
+//!
+//! What is ticked is kept in the stored draft, so that it outlives a restart and any number of pages.
+
+use async_trait::async_trait;
+use domain::audit::Draft;
+use domain::cause::{CauseId, Offer};
+use domain::event::App;
+use domain::ids::{OrgName, UserId};
+use domain::incident::{Failure, Incident};
+use domain::request::{Action, Frozen, Method, Request, RequestEvent};
+use domain::store::{Query, Which};
+
+use crate::chat::{
+    Button, ButtonStyle, Call, Card, Choice, CustomId, Message, Opening, Press, Row, Select, Tone,
+};
+use crate::desk::Desk;
+use crate::enable::nobody_could;
+use crate::errors::CommandError;
+use crate::request_card::{self, Around, Price};
+use crate::spec::{From, Opt, OptKind, Role, Spec};
+use crate::text::{ago, escape, people, plain};
+use crate::{Command, steps};
+
+/// How many people a page of the list shows: as many as a select takes.
+const PAGE: usize = 25;
+
+/// `/okta retry app: [person] [reason]`.
+pub struct Retry;
+
+#[async_trait]
+impl Command for Retry {
+    fn spec(&self) -> Spec {
+        Spec {
+            name: "retry",
+            about: "Push people again whose push failed: one, some or all.",
+            role: Some(Role::Operator),
+            opening: Opening::Private,
+            options: &[
+                Opt { name: "app", about: "The app.", kind: OptKind::App, required: true },
+                Opt { name: "person", about: "One person only.", kind: OptKind::Person, required: false },
+                Opt { name: "reason", about: "Why.", kind: OptKind::Text(3, 500), required: false },
+            ],
+            from: From::Slash,
+        }
+    }
+
+    async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
+        let (name, app) = desk.app(call.option("app").unwrap_or_default())?;
+        let gate = desk.policy.gate(&app.id, Action::Retry, 1);
+        desk.policy.may_ask(&name, &app.id, &call.caller, gate).map_err(CommandError::forbidden)?;
+        let failing = failing(desk, &name, &app).await?;
+        if failing.people.is_empty() {
+            return Ok(Message::text(failing.nobody(&app)));
+        }
+        let chosen = match call.option("person") {
+            None => Vec::new(),
+            Some(typed) => vec![failing.named(typed, &app)?],
+        };
+        let reason = plain(call.option("reason").unwrap_or("no reason given"), 1_000);
+        let frozen = frozen(call, desk, &name, &app, chosen.clone()).await?;
+        let request = desk.requests.open(frozen, reason, failing.incident, desk.clock.now()).await?;
+        match chosen.is_empty() {
+            true => Ok(list(&request, &failing, 0)),
+            false => confirmation(call, desk, &request).await,
+        }
+    }
+}
+
+const OPTIONS: &[Opt] = &[
+    Opt { name: "request", about: "Its number.", kind: OptKind::Text(1, 20), required: true },
+    Opt { name: "hash", about: "What the button carries.", kind: OptKind::Text(16, 16), required: true },
+    Opt { name: "page", about: "The page.", kind: OptKind::Text(1, 5), required: true },
+    Opt { name: "people", about: "Who is ticked on it.", kind: OptKind::Text(0, 64), required: false },
+];
+
+/// Ticking people, and turning the list's pages.
+pub struct Tick;
+
+#[async_trait]
+impl Command for Tick {
+    fn spec(&self) -> Spec {
+        Spec {
+            name: "tick",
+            about: "Tick people to push again.",
+            role: Some(Role::Operator),
+            opening: Opening::Update,
+            options: OPTIONS,
+            from: From::ButtonOnly,
+        }
+    }
+
+    async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
+        let request = steps::find(call, desk).await?;
+        let failing = failing(desk, &request.frozen.org, &request.frozen.app).await?;
+        let page: usize = call.option("page").and_then(|page| page.parse().ok()).unwrap_or(0);
+        let shown: Vec<UserId> = failing.page(page).map(|failure| failure.person.id.clone()).collect();
+        let ticked: Vec<&str> = call.all("people").collect();
+        let mut chosen: Vec<UserId> =
+            request.frozen.people.iter().filter(|person| !shown.contains(person)).cloned().collect();
+        chosen.extend(shown.into_iter().filter(|person| ticked.contains(&person.as_str())));
+        let request = rechoose(call, desk, &request, chosen).await?;
+        Ok(list(&request, &failing, page))
+    }
+}
+
+/// Turning the list's pages.
+pub struct Page;
+
+#[async_trait]
+impl Command for Page {
+    fn spec(&self) -> Spec {
+        Spec { name: "page", about: "Turn the page.", options: &OPTIONS[..3], ..Tick.spec() }
+    }
+
+    async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
+        let request = steps::find(call, desk).await?;
+        let failing = failing(desk, &request.frozen.org, &request.frozen.app).await?;
+        let page: usize = call.option("page").and_then(|page| page.parse().ok()).unwrap_or(0);
+        Ok(list(&request, &failing, page))
+    }
+}
+
+/// `Retry selected` under the list.
+pub struct Selected;
+
+#[async_trait]
+impl Command for Selected {
+    fn spec(&self) -> Spec {
+        Spec {
+            name: "selected",
+            about: "Push the ticked people again.",
+            options: &OPTIONS[..2],
+            ..Tick.spec()
+        }
+    }
+
+    async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
+        let request = steps::find(call, desk).await?;
+        if request.frozen.people.is_empty() {
+            let failing = failing(desk, &request.frozen.org, &request.frozen.app).await?;
+            let mut again = list(&request, &failing, 0);
+            again.content = "Nobody is ticked yet. Tick at least one person, or retry all.".to_owned();
+            return Ok(again);
+        }
+        confirmation(call, desk, &request).await
+    }
+}
+
+/// `Retry all N` under the list.
+pub struct All;
+
+#[async_trait]
+impl Command for All {
+    fn spec(&self) -> Spec {
+        Spec { name: "all", about: "Push everybody again.", options: &OPTIONS[..2], ..Tick.spec() }
+    }
+
+    async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
+        let request = steps::find(call, desk).await?;
+        let failing = failing(desk, &request.frozen.org, &request.frozen.app).await?;
+        let everybody = failing.people.iter().map(|failure| failure.person.id.clone()).collect();
+        let request = rechoose(call, desk, &request, everybody).await?;
+        confirmation(call, desk, &request).await
+    }
+}
+
+/// Whose push may be tried again.
+struct FailingPeople {
+    people: Vec<Failure>,
+    healing: usize,
+    incident: Option<domain::ids::IncidentNumber>,
+}
+
+impl FailingPeople {
+    fn page(&self, page: usize) -> impl Iterator<Item = &Failure> {
+        self.people.iter().skip(page * PAGE).take(PAGE)
+    }
+
+    fn nobody(&self, app: &App) -> String {
+        let label = escape(&app.label, 200);
+        match self.healing {
+            0 => format!("No push to {label} is failing, so there is nothing to retry."),
+            n => format!(
+                "{} of {label} are healing by themselves: Okta looks at them again after five minutes, then after \
+                 ever longer pauses. Retrying by hand makes it worse, so Provost does not offer it.",
+                people(n)
+            ),
+        }
+    }
+
+    fn named(&self, typed: &str, app: &App) -> Result<UserId, CommandError> {
+        let wanted = typed.trim().to_lowercase();
+        let is = |failure: &&Failure| {
+            let person = &failure.person;
+            let texts = [Some(person.id.as_str()), person.login.as_deref(), person.name.as_deref()];
+            texts.into_iter().flatten().any(|text| text.to_lowercase() == wanted)
+        };
+        let found: Vec<&Failure> = self.people.iter().filter(is).collect();
+        match found.as_slice() {
+            [one] => Ok(one.person.id.clone()),
+            [] => Err(CommandError::Slip(format!(
+                "Nobody called “{}” is failing in {}. Pick one from the list that appears while you type.",
+                escape(typed, 60),
+                escape(&app.label, 100)
+            ))),
+            several => Err(CommandError::Slip(format!(
+                "“{}” are {} people. Pick one from the list that appears while you type.",
+                escape(typed, 60),
+                several.len()
+            ))),
+        }
+    }
+}
+
+async fn failing(desk: &Desk, org: &OrgName, app: &App) -> Result<FailingPeople, CommandError> {
+    let query = Query { org: Some(org.clone()), app: Some(app.id.clone()), which: Which::Open, limit: 0 };
+    let open = desk.store.incidents(&query).await?;
+    let healing = CauseId::self_healing();
+    let of = |incident: &&Incident| desk.rules.cause(&incident.cause).offer.contains(&Offer::Retry);
+    let mut people: Vec<Failure> =
+        open.iter().filter(of).flat_map(|incident| incident.failing().cloned()).collect();
+    people.sort_by(|one, other| (&other.last, &one.person.id).cmp(&(&one.last, &other.person.id)));
+    Ok(FailingPeople {
+        people,
+        healing: open.iter().filter(|each| each.cause == healing).map(|each| each.failing().count()).sum(),
+        incident: open.iter().find(of).map(|incident| incident.number),
+    })
+}
+
+async fn frozen(
+    call: &Call,
+    desk: &Desk,
+    name: &OrgName,
+    app: &App,
+    people: Vec<UserId>,
+) -> Result<Frozen, CommandError> {
+    let org = desk.org(name)?;
+    let facts = org
+        .directory
+        .app(&app.id)
+        .await
+        .map_err(|source| CommandError::Directory { org: name.clone(), source })?;
+    Ok(Frozen {
+        org: name.clone(),
+        app: facts.app.clone(),
+        action: Action::Retry,
+        method: if org.writes { Method::Api } else { Method::Guided },
+        gate: desk.policy.gate(&app.id, Action::Retry, people.len()),
+        people: sorted(people),
+        before: facts.fingerprint(),
+        requester: call.caller.id,
+        requester_person: desk.policy.person(name, call.caller.id).cloned(),
+        breakglass: false,
+    })
+}
+
+fn sorted(mut people: Vec<UserId>) -> Vec<UserId> {
+    people.sort_unstable();
+    people.dedup();
+    people
+}
+
+/// Keeps what is chosen in the stored draft; more people may need more approvals.
+async fn rechoose(
+    call: &Call,
+    desk: &Desk,
+    request: &Request,
+    chosen: Vec<UserId>,
+) -> Result<Request, CommandError> {
+    let people = sorted(chosen);
+    let gate = desk.policy.gate(&request.frozen.app.id, Action::Retry, people.len());
+    let event = RequestEvent::Chosen { by: call.caller.id, people, gate };
+    let stepped = desk.requests.step(request.number, event, None, None, desk.clock.now()).await?;
+    match stepped {
+        Some(Ok(after)) => Ok(after),
+        Some(Err(refusal)) => Err(CommandError::Slip(request_card::refused(request, &refusal))),
+        None => Err(CommandError::Slip("There is no such request any more.".to_owned())),
+    }
+}
+
+async fn confirmation(call: &Call, desk: &Desk, request: &Request) -> Result<Message, CommandError> {
+    let frozen = &request.frozen;
+    let (widened, possible) = desk.who_could_approve(&frozen.app.id, &call.caller, frozen.gate).await;
+    if frozen.gate.approvals > 0 && possible == Some(false) {
+        let entry = Draft {
+            what: "refused.nobody_could_approve".to_owned(),
+            member: Some(call.caller.id),
+            request: Some(request.number),
+            outcome: "refused".to_owned(),
+            ..Draft::default()
+        };
+        desk.requests.audit(entry, desk.clock.now()).await?;
+        return Err(CommandError::Slip(nobody_could(frozen.gate.approvals)));
+    }
+    let console = desk.org(&frozen.org)?.console.as_ref();
+    let around = Around { console, policy: &desk.policy, kind: "", paused: false };
+    let price = Price { assigned: None, by_hand_because: None, widened };
+    Ok(request_card::confirmation(request, &price, &around))
+}
+
+fn list(request: &Request, failing: &FailingPeople, page: usize) -> Message {
+    let all = failing.people.len();
+    let pages = all.div_ceil(PAGE).max(1);
+    let page = page.min(pages - 1);
+    let chosen = &request.frozen.people;
+    let choices: Vec<Choice> = failing
+        .page(page)
+        .map(|failure| {
+            let person = &failure.person;
+            let name = person.name.as_deref().or(person.login.as_deref()).unwrap_or(person.id.as_str());
+            let login = person.login.as_deref().unwrap_or(person.id.as_str());
+            Choice {
+                label: plain(&format!("{name} ({login})"), 100),
+                value: person.id.to_string(),
+                chosen: chosen.contains(&person.id),
+            }
+        })
+        .collect();
+    let args =
+        |page: usize| [request.number.0.to_string(), request.hash.short().to_owned(), page.to_string()];
+    let most = u8::try_from(choices.len()).unwrap_or(25);
+    let select = Select {
+        choose: CustomId::new("tick", args(page)),
+        choose_from: (0, most),
+        placeholder: format!("Tick whom to push again (page {} of {pages})", page + 1),
+        choices,
+    };
+    let mut buttons = Vec::new();
+    let button = |label: String, style, verb: &str, args: Vec<String>| Button {
+        label,
+        style,
+        press: Press::Verb(CustomId::new(verb, args)),
+    };
+    let of = |count: usize| args(0).into_iter().take(count).collect::<Vec<_>>();
+    if !chosen.is_empty() {
+        buttons.push(button(
+            format!("Retry selected ({})", chosen.len()),
+            ButtonStyle::Primary,
+            "selected",
+            of(2),
+        ));
+    }
+    buttons.push(button(format!("Retry all {all}"), ButtonStyle::Secondary, "all", of(2)));
+    if page > 0 {
+        buttons.push(button("Back".to_owned(), ButtonStyle::Secondary, "page", args(page - 1).to_vec()));
+    }
+    if page + 1 < pages {
+        buttons.push(button("More".to_owned(), ButtonStyle::Secondary, "page", args(page + 1).to_vec()));
+    }
+    buttons.push(button("Cancel".to_owned(), ButtonStyle::Secondary, "cancel", of(2)));
+    let label = escape(&request.frozen.app.label, 150);
+    let newest = failing
+        .people
+        .first()
+        .map_or(String::new(), |failure| format!(" Last failure {}.", ago(failure.last)));
+    Message {
+        content: format!("{label}: whom to push again?"),
+        card: Some(Card {
+            tone: Tone::Waiting,
+            title: format!("{} · {}", plain(&request.frozen.app.label, 150), request.number),
+            body: format!("{} failing, {} ticked.{newest}", people(all), chosen.len()),
+            fields: Vec::new(),
+            footer: format!("{} · {}", request.frozen.org, request.frozen.app.id),
+        }),
+        rows: vec![Row::Select(select), Row::Buttons(buttons)],
+        ..Message::default()
+    }
+}

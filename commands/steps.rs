@@ -1,0 +1,233 @@
+//! The steps that only a button takes: confirm, cancel, approve, deny, withdraw. Each decides by the caller's own
+//! roles, and the store decides between two who press at once.
+
+use async_trait::async_trait;
+use domain::audit::Draft;
+use domain::ids::MemberId;
+use domain::request::{Refusal, Request, RequestEvent, RequestNumber, Stage};
+
+use crate::chat::{Call, CustomId, Dialog, Input, Message, Opening};
+use crate::desk::Desk;
+use crate::errors::CommandError;
+use crate::spec::{From, Opt, OptKind, Role, Spec};
+use crate::text::{escape, plain};
+use crate::{Command, request_card};
+
+const OPTIONS: &[Opt] = &[
+    Opt { name: "request", about: "Its number.", kind: OptKind::Text(1, 20), required: true },
+    Opt { name: "hash", about: "What the button carries.", kind: OptKind::Text(16, 16), required: true },
+];
+const WITH_REASON: &[Opt] = &[
+    Opt { name: "request", about: "Its number.", kind: OptKind::Text(1, 20), required: true },
+    Opt { name: "hash", about: "What the button carries.", kind: OptKind::Text(16, 16), required: true },
+    Opt { name: "why", about: "Why.", kind: OptKind::Text(5, 500), required: true },
+];
+
+fn spec(
+    name: &'static str,
+    about: &'static str,
+    role: Role,
+    opening: Opening,
+    options: &'static [Opt],
+) -> Spec {
+    Spec { name, about, role: Some(role), opening, options, from: From::ButtonOnly }
+}
+
+/// `Enable Deactivate Users`, `Retry` under a confirmation.
+pub struct Confirm;
+
+#[async_trait]
+impl Command for Confirm {
+    fn spec(&self) -> Spec {
+        spec("confirm", "Confirm what you asked for.", Role::Operator, Opening::Update, OPTIONS)
+    }
+
+    async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
+        let request = find(call, desk).await?;
+        let frozen = &request.frozen;
+        desk.policy
+            .may_ask(&frozen.org, &frozen.app.id, &call.caller, frozen.gate)
+            .map_err(CommandError::forbidden)?;
+        let event = RequestEvent::Confirmed { by: call.caller.id };
+        let after = step(call, desk, &request, event, "request.confirmed", "").await?;
+        Ok(Message::text(match after.stage {
+            Stage::Pending => format!(
+                "{} waits for approval. Its card is in the channel; you are told when it is decided.",
+                after.number
+            ),
+            Stage::Approved => {
+                format!("{} is being done. Its card in the channel shows how it goes.", after.number)
+            }
+            ref stage => format!("{} is {}.", after.number, stage.word()),
+        }))
+    }
+}
+
+/// `Cancel` under a confirmation.
+pub struct Cancel;
+
+#[async_trait]
+impl Command for Cancel {
+    fn spec(&self) -> Spec {
+        spec("cancel", "Cancel what you have not confirmed.", Role::Operator, Opening::Update, OPTIONS)
+    }
+
+    async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
+        let request = find(call, desk).await?;
+        let event = RequestEvent::Withdrawn { by: call.caller.id };
+        let after = step(call, desk, &request, event, "request.withdrawn", "").await?;
+        Ok(Message::text(format!("{} is cancelled. Nothing was changed.", after.number)))
+    }
+}
+
+/// `Approve` on a card.
+pub struct Approve;
+
+#[async_trait]
+impl Command for Approve {
+    fn spec(&self) -> Spec {
+        spec("approve", "Approve a request.", Role::Approver, Opening::Private, OPTIONS)
+    }
+
+    async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
+        let request = find(call, desk).await?;
+        may_decide(call, desk, &request).await?;
+        let person = desk.policy.person(&request.frozen.org, call.caller.id).cloned();
+        let hash = call.option("hash").unwrap_or_default().to_owned();
+        let event = RequestEvent::Approved { by: call.caller.id, person, hash };
+        let after = step(call, desk, &request, event, "request.approved", "").await?;
+        Ok(Message::text(match after.stage {
+            Stage::Pending => format!(
+                "You approved {}. It still needs {} more.",
+                after.number,
+                after.frozen.gate.approvals as usize - after.approvals.len()
+            ),
+            _ => format!("You approved {}. It is being done; its card shows how it goes.", after.number),
+        }))
+    }
+}
+
+/// `Deny…` on a card, after its dialog.
+pub struct Deny;
+
+#[async_trait]
+impl Command for Deny {
+    fn spec(&self) -> Spec {
+        spec("deny", "Deny a request.", Role::Approver, Opening::Private, WITH_REASON)
+    }
+
+    async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
+        let request = find(call, desk).await?;
+        may_decide(call, desk, &request).await?;
+        let why = plain(call.option("why").unwrap_or_default(), 1_000);
+        let event = RequestEvent::Denied { by: call.caller.id, why: why.clone() };
+        let after = step(call, desk, &request, event, "request.denied", &why).await?;
+        Ok(Message::text(format!("You denied {}: {}", after.number, escape(&why, 600))))
+    }
+}
+
+/// The dialog of `Deny…`.
+pub fn ask_why(args: &[String]) -> Dialog {
+    Dialog {
+        submit: CustomId::new("deny", args.iter().take(2).cloned()),
+        title: "Deny this request".to_owned(),
+        inputs: vec![Input {
+            name: "why".to_owned(),
+            label: "Why? The requester reads it.".to_owned(),
+            placeholder: "For example: the app's owner wants it to stay off".to_owned(),
+            value: String::new(),
+            length: (5, 500),
+            long: true,
+        }],
+    }
+}
+
+/// `Withdraw` on a card.
+pub struct Withdraw;
+
+#[async_trait]
+impl Command for Withdraw {
+    fn spec(&self) -> Spec {
+        spec("withdraw", "Take back what you asked for.", Role::Operator, Opening::Private, OPTIONS)
+    }
+
+    async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
+        let request = find(call, desk).await?;
+        let event = RequestEvent::Withdrawn { by: call.caller.id };
+        let after = step(call, desk, &request, event, "request.withdrawn", "").await?;
+        Ok(Message::text(format!("{} is withdrawn. Nothing was changed.", after.number)))
+    }
+}
+
+/// The request that a button names. Number and hash must belong together: a forged or edited button names nothing.
+pub async fn find(call: &Call, desk: &Desk) -> Result<Request, CommandError> {
+    let number = call.option("request").and_then(|text| text.parse::<RequestNumber>().ok());
+    let request = match number {
+        Some(number) => desk.requests.request(number).await?,
+        None => None,
+    };
+    let hash = call.option("hash").unwrap_or_default();
+    match request {
+        Some(request) if request.hash.short() == hash => Ok(request),
+        _ => {
+            let draft = Draft {
+                what: "refused.forged".to_owned(),
+                member: Some(call.caller.id),
+                outcome: "refused".to_owned(),
+                ..Draft::default()
+            };
+            desk.requests.audit(draft, desk.clock.now()).await?;
+            Err(CommandError::Slip("This button is not one of Provost's. Nothing was done.".to_owned()))
+        }
+    }
+}
+
+async fn may_decide(call: &Call, desk: &Desk, request: &Request) -> Result<(), CommandError> {
+    let widened = desk.policy.is_widened(&*desk.roster, request.frozen.requester).await.unwrap_or(false);
+    let allowed = desk.policy.may_approve(request, &call.caller, widened);
+    if let Err(rule) = &allowed {
+        let entry = refusal_entry(call.caller.id, &rule.0);
+        let entry = Draft { request: Some(request.number), request_hash: request.hash.0.clone(), ..entry };
+        desk.requests.audit(entry, desk.clock.now()).await?;
+    }
+    allowed.map_err(CommandError::forbidden)
+}
+
+async fn step(
+    call: &Call,
+    desk: &Desk,
+    request: &Request,
+    event: RequestEvent,
+    what: &str,
+    reason: &str,
+) -> Result<Request, CommandError> {
+    let entry = Draft {
+        what: what.to_owned(),
+        member: Some(call.caller.id),
+        person: desk.policy.person(&request.frozen.org, call.caller.id).cloned(),
+        reason: if reason.is_empty() { request.reason.clone() } else { reason.to_owned() },
+        ..Draft::default()
+    };
+    let refused = refusal_entry(call.caller.id, what);
+    let now = desk.clock.now();
+    let stepped = desk.requests.step(request.number, event, Some(entry), Some(refused), now).await?;
+    (desk.bell)();
+    match stepped {
+        Some(Ok(after)) => Ok(after),
+        Some(Err(refusal)) => {
+            let now = desk.requests.request(request.number).await?;
+            Err(CommandError::Slip(request_card::refused(now.as_ref().unwrap_or(request), &refusal)))
+        }
+        None => Err(CommandError::Slip(request_card::refused(request, &Refusal::OtherHash))),
+    }
+}
+
+fn refusal_entry(member: MemberId, what: &str) -> Draft {
+    Draft {
+        what: format!("refused.{}", what.split(' ').next().unwrap_or_default()),
+        member: Some(member),
+        reason: what.to_owned(),
+        outcome: "refused".to_owned(),
+        ..Draft::default()
+    }
+}

@@ -1,0 +1,391 @@
+//! Carries requests out, and watches for the proof that they worked.
+//!
+//! One pass looks at every request that is not over and moves it one step. Whatever is written to Okta is noted, with
+//! its audit entry, before it is sent; after a crash in between, what Okta has is read before anything is repeated.
+
+mod retry;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use commands::chat::Caller;
+use commands::policy::Policy;
+use commands::spec::Role;
+use dashmap::DashMap;
+use domain::audit::Draft;
+use domain::ids::{MemberId, OrgName};
+use domain::incident::SettingChange;
+use domain::ports::{Clock, Directory, DirectoryError, Roster, Written};
+use domain::request::{Action, Method, Request, RequestEvent, RequestNumber, Stage};
+use domain::requests::{RequestQuery, Requests};
+use domain::store::{Store, StoreError};
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
+use tracing::{info, instrument, warn};
+
+/// What was begun is looked at again after this time, if nobody finished it: the process that began it is gone.
+const ABANDONED: SignedDuration = SignedDuration::from_secs(30);
+
+/// How long a person has to do in the console what was approved.
+const BY_HAND_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+
+/// How often the app itself is read while a person is to change it, beside the log.
+const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(60);
+
+/// How far Okta's clock may lie behind ours when its records are compared with our times.
+const SKEW: SignedDuration = SignedDuration::from_secs(30);
+
+/// Carries requests out.
+pub struct Executor {
+    /// What is remembered of incidents and settings.
+    pub store: Arc<dyn Store>,
+    /// Requests and the audit.
+    pub requests: Arc<dyn Requests>,
+    /// Each org's API, and whether we may write to it.
+    pub orgs: BTreeMap<OrgName, (Arc<dyn Directory>, bool)>,
+    /// Who may do what.
+    pub policy: Policy,
+    /// Who has which role now.
+    pub roster: Arc<dyn Roster>,
+    /// How long to wait for proof.
+    pub verify_within: SignedDuration,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Something may be to do.
+    pub wake: Arc<Notify>,
+    /// Wakes the board.
+    pub board: Arc<Notify>,
+    /// When the app of a guided request was last read.
+    pub looked: DashMap<RequestNumber, Timestamp>,
+}
+
+/// Why a request could not be moved; it is tried again.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Stuck {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    #[error(transparent)]
+    Roster(#[from] domain::ports::RosterError),
+}
+
+impl Executor {
+    /// One pass. Answers when the next one is due.
+    ///
+    /// # Errors
+    ///
+    /// The store's. What Okta or Discord does not answer is tried again by a later pass.
+    #[instrument(name = "execute", skip_all)]
+    pub async fn pass(&self) -> anyhow::Result<Option<Timestamp>> {
+        let open = RequestQuery { open: true, ..RequestQuery::default() };
+        let mut due = Vec::new();
+        for request in self.requests.requests(&open).await? {
+            match self.see_to(&request).await {
+                Ok(when) => due.extend(when),
+                Err(Stuck::Store(failure)) => return Err(failure.into()),
+                Err(Stuck::Directory(DirectoryError::RateLimited { until })) => due.push(until),
+                Err(failure) => {
+                    warn!(request = %request.number, error = &failure as &dyn std::error::Error, "{} waits", request.number);
+                    due.push(self.clock.now() + SignedDuration::from_secs(5));
+                }
+            }
+        }
+        Ok(due.into_iter().min())
+    }
+
+    #[instrument(skip_all, fields(request = %request.number))]
+    async fn see_to(&self, request: &Request) -> Result<Option<Timestamp>, Stuck> {
+        let now = self.clock.now();
+        if now >= request.deadline && matches!(request.stage, Stage::Draft | Stage::Pending | Stage::Approved) {
+            self.step(request, RequestEvent::TimePassed, "request.expired", |_| {}).await?;
+            return Ok(None);
+        }
+        match &request.stage {
+            Stage::Draft => Ok(Some(request.deadline)),
+            Stage::Pending => self.still_wanted(request).await,
+            Stage::Approved => self.begin(request).await,
+            Stage::Executing { since } => self.carry_on(request, *since).await,
+            Stage::Verifying { since } => self.verify(request, *since).await,
+            Stage::Succeeded { .. }
+            | Stage::Failed { .. }
+            | Stage::Partly { .. }
+            | Stage::Denied { .. }
+            | Stage::Expired { .. }
+            | Stage::Cancelled { .. }
+            | Stage::Superseded { .. }
+            | Stage::Unclear { .. } => Ok(None),
+        }
+    }
+
+    /// Somebody may have done it while it waits for its approval.
+    async fn still_wanted(&self, request: &Request) -> Result<Option<Timestamp>, Stuck> {
+        if request.frozen.action == Action::Enable
+            && let Some(change) = self.turned_on_since(request, request.created).await?
+        {
+            let by = change.by.name.or(change.by.id).unwrap_or_else(|| "somebody".to_owned());
+            let why = format!("done by {by}, without approval");
+            self.step(request, RequestEvent::Changed { why }, "request.superseded", |entry| {
+                entry.event = change.event.to_string();
+            })
+            .await?;
+            return Ok(None);
+        }
+        Ok(Some(request.deadline))
+    }
+
+    /// The last look before anything is written: pause, rights, the app's state.
+    async fn begin(&self, request: &Request) -> Result<Option<Timestamp>, Stuck> {
+        if self.requests.paused().await?.is_some() {
+            return Ok(Some(request.deadline));
+        }
+        if let Some(why) = self.rights_lost(request).await? {
+            self.step(request, RequestEvent::Refused { why }, "write.refused", |_| {}).await?;
+            return Ok(None);
+        }
+        let frozen = &request.frozen;
+        let Some((directory, writes)) = self.orgs.get(&frozen.org) else {
+            let why = format!("org {} is not in the configuration any more", frozen.org);
+            self.step(request, RequestEvent::Refused { why }, "write.refused", |_| {}).await?;
+            return Ok(None);
+        };
+        let facts = match directory.app(&frozen.app.id).await {
+            Ok(facts) => facts,
+            Err(DirectoryError::Gone { what }) => {
+                let why = format!("Okta does not know {what} any more");
+                self.step(request, RequestEvent::Changed { why }, "request.superseded", |_| {}).await?;
+                return Ok(None);
+            }
+            Err(failure) => return Err(failure.into()),
+        };
+        let now = facts.fingerprint();
+        if now != frozen.before {
+            let why = format!("the app changed since it was asked for, from “{}” to “{now}”", frozen.before);
+            self.step(request, RequestEvent::Changed { why }, "request.superseded", |_| {}).await?;
+            return Ok(None);
+        }
+        if frozen.method == Method::Guided {
+            self.step(request, RequestEvent::Begun, "guide.begun", |_| {}).await?;
+            self.step(request, RequestEvent::Done, "guide.shown", |_| {}).await?;
+            return Ok(Some(self.clock.now()));
+        }
+        if !writes {
+            let why = "Provost may not write to this org any more (writes = false)".to_owned();
+            self.step(request, RequestEvent::Refused { why }, "write.refused", |_| {}).await?;
+            return Ok(None);
+        }
+        match frozen.action {
+            Action::Enable => self.enable(request, &**directory).await,
+            Action::Retry | Action::Reassign => {
+                self.step(request, RequestEvent::Begun, "write.begun", |_| {}).await?;
+                Ok(Some(self.clock.now()))
+            }
+        }
+    }
+
+    /// Whether the requester or an approver has lost the right since: asked afresh, and unknown is not allowed.
+    async fn rights_lost(&self, request: &Request) -> Result<Option<String>, Stuck> {
+        let frozen = &request.frozen;
+        let mut needed: Vec<(MemberId, Role)> = vec![(frozen.requester, Role::Operator)];
+        needed.extend(request.approvals.iter().map(|approval| (approval.by, Role::Approver)));
+        for (member, role) in needed {
+            let Some(roles) = self.roster.roles(member).await? else {
+                return Ok(Some(format!("<@{member}> is not in the server any more")));
+            };
+            let caller = Caller { id: member, roles };
+            if !self.policy.holds(&frozen.app.id, &caller, role) {
+                return Ok(Some(format!("<@{member}> does not hold the role {} any more", role.word())));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Turns the setting on by the API: the one capability and nothing else, then reads everything back.
+    async fn enable(&self, request: &Request, directory: &dyn Directory) -> Result<Option<Timestamp>, Stuck> {
+        let app = &request.frozen.app.id;
+        let before = directory.capabilities(app).await?;
+        let began = self
+            .step(request, RequestEvent::Begun, "write.begun", |entry| entry.before = listed(&before))
+            .await?;
+        if !began {
+            return Ok(None);
+        }
+        let written = match directory.enable(app).await {
+            Ok(written) => written,
+            Err(failure) if failure.may_have_been_done() => {
+                return self.read_what_became(request, directory, &failure.to_string()).await;
+            }
+            Err(failure) => {
+                let why = failure.to_string();
+                self.step(request, RequestEvent::Refused { why }, "write.refused", |_| {}).await?;
+                return Ok(None);
+            }
+        };
+        self.read_back(request, directory, &before, &written).await
+    }
+
+    /// Compares every other capability, and says loudly what else changed.
+    async fn read_back(
+        &self,
+        request: &Request,
+        directory: &dyn Directory,
+        before: &BTreeMap<String, String>,
+        written: &Written,
+    ) -> Result<Option<Timestamp>, Stuck> {
+        let after = directory.capabilities(&request.frozen.app.id).await?;
+        let okta_request = written.okta_request.clone().unwrap_or_default();
+        let others = differences(before, &after);
+        info!(
+            request.id = %request.number, okta.request_id = okta_request, app.id = %request.frozen.app.id,
+            "Wrote to Okta: Deactivate Users turned on for {}", request.frozen.app.id
+        );
+        let (event, what) = match others.is_empty() {
+            true => (RequestEvent::Done, "write.done"),
+            false => {
+                let why = format!(
+                    "Deactivate Users was turned on, but Okta changed other settings as well: {}. To undo, set them \
+                     back in Provisioning > To App",
+                    others.join("; ")
+                );
+                (RequestEvent::Refused { why }, "write.changed_more")
+            }
+        };
+        self.step(request, event, what, |entry| {
+            entry.after = listed(&after);
+            entry.okta_request = okta_request.clone();
+        })
+        .await?;
+        Ok(Some(self.clock.now()))
+    }
+
+    /// A write whose answer was lost, or that a crash cut off: what does Okta have?
+    async fn read_what_became(
+        &self,
+        request: &Request,
+        directory: &dyn Directory,
+        why: &str,
+    ) -> Result<Option<Timestamp>, Stuck> {
+        let on = directory.app(&request.frozen.app.id).await?.deactivates_users();
+        let (event, what) = match on {
+            true => (RequestEvent::Done, "write.found_done"),
+            false => {
+                let why = format!("{why}; Okta shows the setting off when asked afterwards");
+                (RequestEvent::Lost { why }, "write.unclear")
+            }
+        };
+        self.step(request, event, what, |_| {}).await?;
+        Ok(Some(self.clock.now()))
+    }
+
+    async fn carry_on(&self, request: &Request, since: Timestamp) -> Result<Option<Timestamp>, Stuck> {
+        let Some((directory, _)) = self.orgs.get(&request.frozen.org) else { return Ok(None) };
+        match request.frozen.action {
+            Action::Enable if self.clock.now() - since < ABANDONED => Ok(Some(since + ABANDONED)),
+            Action::Enable if request.frozen.method == Method::Guided => {
+                self.step(request, RequestEvent::Done, "guide.shown", |_| {}).await?;
+                Ok(Some(self.clock.now()))
+            }
+            Action::Enable => {
+                self.read_what_became(request, &**directory, "the program was stopped while it wrote").await
+            }
+            Action::Retry | Action::Reassign => self.push_on(request, &**directory).await,
+        }
+    }
+
+    async fn verify(&self, request: &Request, since: Timestamp) -> Result<Option<Timestamp>, Stuck> {
+        match request.frozen.action {
+            Action::Enable => self.verify_enabled(request, since).await,
+            Action::Retry | Action::Reassign => self.verify_pushed(request).await,
+        }
+    }
+
+    /// The log's own record of the change, whoever made it; else, after a while, the app itself.
+    async fn verify_enabled(&self, request: &Request, since: Timestamp) -> Result<Option<Timestamp>, Stuck> {
+        if let Some(change) = self.turned_on_since(request, request.created).await? {
+            let event = change.event.to_string();
+            self.step(request, RequestEvent::Proven { by: Some(change.by) }, "request.proven", |entry| {
+                entry.event = event;
+            })
+            .await?;
+            return Ok(None);
+        }
+        let now = self.clock.now();
+        let guided = request.frozen.method == Method::Guided;
+        let look_after = if guided { LOOK_EVERY } else { self.verify_within };
+        let looked = self.looked.get(&request.number).map_or(since, |at| *at);
+        if now - looked < look_after {
+            return Ok(Some(looked + look_after));
+        }
+        self.looked.insert(request.number, now);
+        let Some((directory, _)) = self.orgs.get(&request.frozen.org) else { return Ok(None) };
+        if directory.app(&request.frozen.app.id).await?.deactivates_users() {
+            self.step(request, RequestEvent::Proven { by: None }, "request.proven", |entry| {
+                entry.after = "read from the app; the log has not shown it".to_owned();
+            })
+            .await?;
+            return Ok(None);
+        }
+        let limit = if guided { BY_HAND_WITHIN } else { self.verify_within };
+        if now - since >= limit {
+            let why = if guided {
+                "nobody turned the setting on within 24 hours".to_owned()
+            } else {
+                "Okta took the change, but neither its log nor the app shows it".to_owned()
+            };
+            self.step(request, RequestEvent::Refused { why }, "request.failed", |_| {}).await?;
+            return Ok(None);
+        }
+        Ok(Some(now + LOOK_EVERY))
+    }
+
+    /// The newest change of the setting, if it turned it on after a time by our clock.
+    async fn turned_on_since(
+        &self,
+        request: &Request,
+        since: Timestamp,
+    ) -> Result<Option<SettingChange>, StoreError> {
+        let changes = self.store.settings(&request.frozen.org, &request.frozen.app.id).await?;
+        let newest = changes.into_iter().map(|(_, change)| change).next();
+        Ok(newest.filter(|change| change.on && change.at >= since - SKEW))
+    }
+
+    /// Lets something happen to a request with its audit entry; `false` if it cannot happen any more.
+    pub(crate) async fn step(
+        &self,
+        request: &Request,
+        event: RequestEvent,
+        what: &str,
+        fill: impl FnOnce(&mut Draft),
+    ) -> Result<bool, StoreError> {
+        let mut entry = Draft { what: what.to_owned(), ..Draft::default() };
+        fill(&mut entry);
+        let stepped =
+            self.requests.step(request.number, event, Some(entry), None, self.clock.now()).await?;
+        self.board.notify_one();
+        match stepped {
+            Some(Ok(after)) => {
+                info!(request.id = %after.number, "{} is {}", after.number, after.stage.word());
+                Ok(true)
+            }
+            Some(Err(_)) | None => Ok(false),
+        }
+    }
+}
+
+fn listed(capabilities: &BTreeMap<String, String>) -> String {
+    capabilities.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("; ")
+}
+
+/// Every capability but the one that was meant, where it is not as it was.
+fn differences(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Vec<String> {
+    let names: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let absent = "absent".to_owned();
+    names
+        .into_iter()
+        .filter(|name| !name.contains("lifecycleDeactivate"))
+        .filter_map(|name| {
+            let (was, is) = (before.get(name).unwrap_or(&absent), after.get(name).unwrap_or(&absent));
+            (was != is).then(|| format!("{name} was {was}, is {is}"))
+        })
+        .collect()
+}

@@ -1,0 +1,256 @@
+//! Pushes people again, in waves, and watches each for the proof that it worked.
+//!
+//! A wave begins only when everybody of the one before has come to an end: 1, then 10, then the rest. It stops after
+//! five failures in a row or when a fifth of a wave has failed; who was not begun then is left out, and counted so.
+
+use domain::ids::UserId;
+use domain::incident::{Failure, FailureState, Proof};
+use domain::cause::Strength;
+use domain::facts::AppUser;
+use domain::ports::{Directory, DirectoryError};
+use domain::request::{Outcome, Request, RequestEvent, Stage};
+use domain::store::{Query, Which};
+use jiff::{SignedDuration, Timestamp};
+use tracing::info;
+
+use super::{Executor, SKEW, Stuck};
+
+/// How many are begun by the end of the first and of the second wave.
+const WAVES: [usize; 2] = [1, 11];
+
+/// So many failures one after another stop the rest.
+const IN_A_ROW: usize = 5;
+
+/// So many of a wave stop the rest: a fifth.
+const OF_A_WAVE: usize = 5;
+
+/// How often what was pushed is looked at.
+const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(2);
+
+impl Executor {
+    /// Moves a retry on: looks at who was pushed, then pushes the next ones.
+    pub(super) async fn push_on(
+        &self,
+        request: &Request,
+        directory: &dyn Directory,
+    ) -> Result<Option<Timestamp>, Stuck> {
+        let request = self.look_at_pushed(request).await?;
+        if self.requests.paused().await?.is_some() {
+            return Ok(Some(self.clock.now() + SignedDuration::from_secs(10)));
+        }
+        if too_many_failed(&request) {
+            for person in waiting(&request) {
+                let outcome = Outcome::Skipped;
+                self.step(&request, RequestEvent::Person { person, outcome }, "push.skipped", |_| {}).await?;
+            }
+        }
+        let request = self.again(&request).await?;
+        let next = wave(&request);
+        for person in &next {
+            self.push(&request, directory, person).await?;
+        }
+        let request = self.again(&request).await?;
+        if waiting(&request).is_empty() && request.sums().waited_for == 0 {
+            return self.finish(&request).await;
+        }
+        if waiting(&request).is_empty() && matches!(request.stage, Stage::Executing { .. }) {
+            self.step(&request, RequestEvent::Done, "write.done", |_| {}).await?;
+        }
+        Ok(Some(self.clock.now() + LOOK_EVERY))
+    }
+
+    /// Everybody has been pushed: waits for the last proofs.
+    pub(super) async fn verify_pushed(&self, request: &Request) -> Result<Option<Timestamp>, Stuck> {
+        let request = self.look_at_pushed(request).await?;
+        match request.sums().waited_for {
+            0 => self.finish(&request).await,
+            _ => Ok(Some(self.clock.now() + LOOK_EVERY)),
+        }
+    }
+
+    /// The intent is noted before the push is sent, and what Okta said after.
+    async fn push(&self, request: &Request, directory: &dyn Directory, person: &UserId) -> Result<(), Stuck> {
+        let outcome = Outcome::Pushing { since: self.clock.now() };
+        let event = RequestEvent::Person { person: person.clone(), outcome };
+        if !self.step(request, event, "push.begun", |entry| entry.before = format!("person {person}")).await? {
+            return Ok(());
+        }
+        let (outcome, okta_request) = match directory.push(&request.frozen.app.id, person).await {
+            Ok(written) => {
+                let okta_request = written.okta_request.unwrap_or_default();
+                info!(
+                    request.id = %request.number, okta.request_id = okta_request, user.id = %person,
+                    "Wrote to Okta: pushed {person} to {} again", request.frozen.app.id
+                );
+                (Outcome::Pushed { at: self.clock.now() }, okta_request)
+            }
+            Err(failure @ DirectoryError::RateLimited { .. }) => {
+                let event = RequestEvent::Person { person: person.clone(), outcome: Outcome::Waiting };
+                self.step(request, event, "push.put_off", |entry| entry.before = format!("person {person}")).await?;
+                return Err(failure.into());
+            }
+            // It may have arrived: the proof decides, and it is not sent again.
+            Err(failure) if failure.may_have_been_done() => {
+                (Outcome::Pushed { at: self.clock.now() }, String::new())
+            }
+            Err(failure) => (Outcome::Failed { why: failure.to_string() }, String::new()),
+        };
+        let event = RequestEvent::Person { person: person.clone(), outcome };
+        self.step(request, event, "push.sent", |entry| {
+            entry.before = format!("person {person}");
+            entry.okta_request = okta_request;
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Looks at everybody who was pushed: proven, failed again, or out of time.
+    async fn look_at_pushed(&self, request: &Request) -> Result<Request, Stuck> {
+        let query = Query {
+            org: Some(request.frozen.org.clone()),
+            app: Some(request.frozen.app.id.clone()),
+            which: Which::All,
+            limit: 0,
+        };
+        let incidents = self.store.incidents(&query).await?;
+        for (person, outcome) in &request.outcomes {
+            // What a crash left between the note and the answer may have been sent: the proof decides.
+            let (Outcome::Pushed { at } | Outcome::Pushing { since: at }) = outcome else { continue };
+            let failure = incidents.iter().filter_map(|incident| incident.failures.get(person)).max_by_key(|f| f.last);
+            let ended = match failure.and_then(|failure| seen(failure, *at)) {
+                Some(ended) => Some(ended),
+                None if self.clock.now() - *at >= self.verify_within => {
+                    Some(self.last_look(request, person, *at).await?)
+                }
+                None => None,
+            };
+            if let Some(outcome) = ended {
+                let event_id = match &outcome {
+                    Outcome::Proven(proof) => proof.event.to_string(),
+                    _ => String::new(),
+                };
+                let event = RequestEvent::Person { person: person.clone(), outcome };
+                self.step(request, event, "push.ended", |entry| {
+                    entry.before = format!("person {person}");
+                    entry.event = event_id;
+                })
+                .await?;
+            }
+        }
+        self.again(request).await
+    }
+
+    /// No event told: the app user's own state does, or nothing.
+    async fn last_look(&self, request: &Request, person: &UserId, at: Timestamp) -> Result<Outcome, Stuck> {
+        let Some((directory, _)) = self.orgs.get(&request.frozen.org) else {
+            return Ok(Outcome::Failed { why: "its org is not in the configuration any more".to_owned() });
+        };
+        match directory.app_user(&request.frozen.app.id, person).await {
+            Ok(user) => Ok(state_after(&user, at).map_or_else(no_proof, Outcome::Proven)),
+            Err(DirectoryError::Gone { .. }) => {
+                Ok(Outcome::Failed { why: "no longer assigned to the app".to_owned() })
+            }
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    async fn finish(&self, request: &Request) -> Result<Option<Timestamp>, Stuck> {
+        let sums = request.sums();
+        let all = request.outcomes.len();
+        if sums.proven == all {
+            self.step(request, RequestEvent::Proven { by: None }, "request.proven", |_| {}).await?;
+            return Ok(None);
+        }
+        let reasons: Vec<&str> = request
+            .outcomes
+            .values()
+            .filter_map(|outcome| match outcome {
+                Outcome::Failed { why } => Some(why.as_str()),
+                _ => None,
+            })
+            .collect();
+        let left_out = match sums.not_begun {
+            0 => String::new(),
+            n => format!("; stopped since too many failed, {n} not begun"),
+        };
+        let why = format!(
+            "{} of {all} proven, {} failed{left_out}. First reason: {}",
+            sums.proven,
+            sums.failed,
+            reasons.first().copied().unwrap_or("none")
+        );
+        self.step(request, RequestEvent::Refused { why }, "request.failed", |_| {}).await?;
+        Ok(None)
+    }
+
+    async fn again(&self, request: &Request) -> Result<Request, Stuck> {
+        Ok(self.requests.request(request.number).await?.unwrap_or_else(|| request.clone()))
+    }
+}
+
+fn no_proof() -> Outcome {
+    Outcome::Failed {
+        why: "Okta took the push, but no proof came in time; next: retry in the console under Dashboard > Tasks".to_owned(),
+    }
+}
+
+/// What the log told about somebody since the push.
+fn seen(failure: &Failure, pushed: Timestamp) -> Option<Outcome> {
+    match &failure.state {
+        FailureState::Fixed(proof) => Some(Outcome::Proven(proof.clone())),
+        FailureState::Ended { .. } => Some(Outcome::Failed { why: "no longer assigned or active".to_owned() }),
+        FailureState::Failing if failure.last >= pushed => Some(Outcome::Failed {
+            why: failure.reason.clone().unwrap_or_else(|| "it failed again, without a reason".to_owned()),
+        }),
+        FailureState::Failing => None,
+    }
+}
+
+/// Source: Okta management API, AppUserStatus and AppUserSyncState. A state proves less than an event: nobody saw
+/// the account.
+fn state_after(user: &AppUser, pushed: Timestamp) -> Option<Proof> {
+    let after = |at: Option<Timestamp>| at.filter(|at| *at >= pushed - SKEW);
+    let provisioned = user.status == "PROVISIONED" && after(user.status_changed).is_some();
+    let synchronised = user.sync_state.as_deref() == Some("SYNCHRONIZED") && after(user.last_sync).is_some();
+    let at = after(user.last_sync).or(after(user.status_changed))?;
+    (provisioned || synchronised).then(|| Proof {
+        event: "app-user-state".parse().expect("letters and hyphens are an id"),
+        at,
+        strength: Strength::ProfileOnly,
+    })
+}
+
+fn waiting(request: &Request) -> Vec<UserId> {
+    let is = |outcome: &Outcome| *outcome == Outcome::Waiting;
+    request.outcomes.iter().filter(|(_, outcome)| is(outcome)).map(|(person, _)| person.clone()).collect()
+}
+
+/// Whom to push now: nobody while somebody of the wave before has not come to an end.
+fn wave(request: &Request) -> Vec<UserId> {
+    let waiting = waiting(request);
+    let begun = request.outcomes.len() - waiting.len();
+    let upto = WAVES.into_iter().find(|upto| begun < *upto).unwrap_or(usize::MAX);
+    let between_waves = begun == 0 || WAVES.contains(&begun);
+    if between_waves && request.sums().waited_for > 0 {
+        return Vec::new();
+    }
+    waiting.into_iter().take(upto - begun).collect()
+}
+
+/// Five in a row, or a fifth of what was begun once a wave is over.
+fn too_many_failed(request: &Request) -> bool {
+    let mut in_a_row = 0;
+    for outcome in request.outcomes.values() {
+        match outcome {
+            Outcome::Failed { .. } => in_a_row += 1,
+            Outcome::Proven(_) => in_a_row = 0,
+            Outcome::Waiting | Outcome::Pushing { .. } | Outcome::Pushed { .. } | Outcome::Skipped => {}
+        }
+        if in_a_row >= IN_A_ROW {
+            return true;
+        }
+    }
+    let sums = request.sums();
+    let begun = sums.proven + sums.failed;
+    sums.waited_for == 0 && begun > 0 && sums.failed * OF_A_WAVE >= begun.max(OF_A_WAVE)
+}

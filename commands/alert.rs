@@ -4,6 +4,7 @@
 use domain::cause::{Confidence, Offer, Rules, Strength};
 use domain::ids::RoleId;
 use domain::incident::{EndedBecause, Ending, Failure, FailureState, Incident, Mode, Stage};
+use domain::request::{Request, Stage as Asked};
 
 use crate::chat::{Button, ButtonStyle, Card, CustomId, Field, Message, Ping, Press, Row, Tone};
 use crate::console::{self, Console};
@@ -20,13 +21,35 @@ pub struct Around<'a> {
     pub console: Option<&'a Console>,
     /// Who is on call.
     pub oncall: Option<RoleId>,
+    /// Whether Provost may write to the org.
+    pub writes: bool,
+    /// The app's requests of this chapter, newest first: those that are open, and how the last one ended.
+    pub requests: &'a [Request],
 }
 
-/// The words for an incident's state: a sign and a word, never a colour alone.
-pub fn state_words(incident: &Incident) -> &'static str {
+/// The words for an incident's state: a sign and a word, never a colour alone. What has been asked for counts more
+/// than that something is to be done.
+pub fn state_words(incident: &Incident, requests: &[Request]) -> &'static str {
     match &incident.stage {
         Stage::Open if heals_itself(incident) => "[i] HEALING ITSELF",
-        Stage::Open => "[!] ACTION NEEDED",
+        Stage::Open => {
+            match requests.iter().find(|request| request.stage != Asked::Draft).map(|each| &each.stage) {
+                Some(Asked::Pending) => "[?] WAITING FOR APPROVAL",
+                Some(Asked::Approved | Asked::Executing { .. } | Asked::Verifying { .. }) => {
+                    "[~] IN PROGRESS"
+                }
+                Some(Asked::Failed { .. } | Asked::Partly { .. } | Asked::Unclear { .. }) => "[x] FIX FAILED",
+                Some(
+                    Asked::Draft
+                    | Asked::Succeeded { .. }
+                    | Asked::Denied { .. }
+                    | Asked::Expired { .. }
+                    | Asked::Cancelled { .. }
+                    | Asked::Superseded { .. },
+                )
+                | None => "[!] ACTION NEEDED",
+            }
+        }
         Stage::Over { how: Ending::Fixed, .. } => "[✓] FIXED",
         Stage::Over { how: Ending::Ended, .. } => "[=] ENDED",
     }
@@ -35,7 +58,7 @@ pub fn state_words(incident: &Incident) -> &'static str {
 /// The alert of an incident. It pings only when it is posted, not when it is edited: the caller clears `pings` then.
 pub fn alert(incident: &Incident, around: &Around<'_>) -> Message {
     let pings: Vec<Ping> = around.oncall.filter(|_| incident.pings()).map(Ping::Role).into_iter().collect();
-    let mut content = headline(incident);
+    let mut content = headline(incident, around);
     for ping in &pings {
         content.push_str(&format!(" {ping}"));
     }
@@ -78,8 +101,8 @@ pub fn thread_name(incident: &Incident) -> String {
 }
 
 /// The line that a phone shows: state, app, how many people.
-fn headline(incident: &Incident) -> String {
-    let state = state_words(incident);
+fn headline(incident: &Incident, around: &Around<'_>) -> String {
+    let state = state_words(incident, around.requests);
     let label = escape(&incident.app.label, 200);
     let failing = incident.failing().count();
     let all = incident.current().count();
@@ -282,17 +305,35 @@ fn buttons(incident: &Incident, around: &Around<'_>) -> Vec<Row> {
         return Vec::new();
     }
     let app = format!("{}/{}", incident.org, incident.app.id);
-    let mut row = vec![Button {
-        label: "Diagnose".to_owned(),
-        style: ButtonStyle::Primary,
-        press: Press::Verb(CustomId::new("diagnose", [app])),
-    }];
+    let mut row = vec![button("Diagnose", ButtonStyle::Primary, "diagnose", &app)];
+    row.extend(remedies(incident, around, &app));
     if let Some(console) = around.console {
         let kind = incident.findings.as_ref().map_or("", |findings| findings.kind.as_str());
         row.push(link("Open Provisioning", console.to_app(kind, &incident.app.id)));
         row.push(link("Open Tasks", console.tasks()));
     }
     vec![Row::Buttons(row)]
+}
+
+/// What can be asked for from an alert: never a button that cannot work for the app.
+fn remedies(incident: &Incident, around: &Around<'_>, app: &str) -> Vec<Button> {
+    let offers = &around.rules.cause(&incident.cause).offer;
+    let findings = incident.findings.as_ref();
+    let off = findings.and_then(|findings| findings.deactivates_users) != Some(true);
+    let mut row = Vec::new();
+    if offers.contains(&Offer::Enable) && off {
+        let api = around.writes && findings.is_some_and(|findings| findings.mode == Mode::Api);
+        let label = if api { "Enable Deactivate Users…" } else { "Guide me…" };
+        row.push(button(label, ButtonStyle::Secondary, "enable-ask", app));
+    }
+    if offers.contains(&Offer::Retry) {
+        row.push(button("Retry…", ButtonStyle::Secondary, "retry", app));
+    }
+    row
+}
+
+fn button(label: &str, style: ButtonStyle, verb: &str, app: &str) -> Button {
+    Button { label: label.to_owned(), style, press: Press::Verb(CustomId::new(verb, [app.to_owned()])) }
 }
 
 /// A button that opens a page.

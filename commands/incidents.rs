@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use domain::incident::{Incident, Stage};
+use domain::requests::RequestQuery;
 use domain::store::{Query, Which};
 
 use crate::chat::{Call, Card, Field, Message, Opening, Tone};
@@ -96,13 +97,25 @@ async fn row(desk: &Desk, incident: &Incident) -> Result<Field, CommandError> {
         Some(address) => format!("[alert]({address})"),
         None => "no alert posted".to_owned(),
     };
+    let requests = desk.requests.requests(&of_chapter(incident)).await?;
+    let requests: Vec<_> = requests.into_iter().filter(|each| each.created >= incident.opened).collect();
     let cause = &desk.rules.cause(&incident.cause).title;
     Ok(Field {
         name: plain(&format!("{} · {}", incident.number, incident.app.label), 200),
         value: format!(
             "{} · {how_many} · {cause} · opened {} · {alert}",
-            alert::state_words(incident),
+            alert::state_words(incident, &requests),
             ago(incident.opened)
         ),
     })
+}
+
+/// The newest requests of an incident's app.
+pub fn of_chapter(incident: &Incident) -> RequestQuery {
+    RequestQuery {
+        org: Some(incident.org.clone()),
+        app: Some(incident.app.id.clone()),
+        open: false,
+        limit: 5,
+    }
 }

@@ -9,6 +9,8 @@
 pub mod access;
 pub mod alert;
 pub mod announcements;
+mod approvals;
+pub mod audit;
 pub mod chat;
 pub mod console;
 pub mod desk;
@@ -17,8 +19,9 @@ mod diagnose_message;
 mod enable;
 pub mod errors;
 mod help;
-mod incidents;
+pub mod incidents;
 pub mod memory;
+mod pause;
 pub mod policy;
 pub mod request_card;
 mod retry;
@@ -59,7 +62,11 @@ pub const ALL: &[&dyn Command] = &[
     &tasks::Tasks,
     &enable::Enable,
     &retry::Retry,
+    &approvals::Approvals,
+    &audit::Audit,
     &status::Status,
+    &pause::Pause,
+    &pause::Resume,
     &diagnose_message::DiagnoseMessage,
     &whoami::Whoami,
     &help::Help,

@@ -1,0 +1,86 @@
+//! `/okta pause` and `/okta resume`: the kill switch. All writes to Okta stop at once; reading goes on.
+
+use async_trait::async_trait;
+use domain::audit::Draft;
+use domain::requests::Paused;
+
+use crate::Command;
+use crate::chat::{Call, Message, Opening};
+use crate::desk::Desk;
+use crate::errors::CommandError;
+use crate::spec::{From, Opt, OptKind, Role, Spec};
+use crate::text::{ago, plain};
+
+/// `/okta pause reason:`.
+pub struct Pause;
+
+#[async_trait]
+impl Command for Pause {
+    fn spec(&self) -> Spec {
+        Spec {
+            name: "pause",
+            about: "Stop all writes to Okta at once; reading goes on.",
+            role: Some(Role::Admin),
+            opening: Opening::Private,
+            options: &[Opt { name: "reason", about: "Why.", kind: OptKind::Text(3, 500), required: true }],
+            from: From::Slash,
+        }
+    }
+
+    async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
+        let now = desk.clock.now();
+        if let Some(paused) = desk.requests.paused().await? {
+            return Ok(Message::text(format!(
+                "All writes are stopped already, by <@{}> {}. `/okta resume` lets them go on.",
+                paused.by,
+                ago(paused.since)
+            )));
+        }
+        let reason = plain(call.option("reason").unwrap_or_default(), 1_000);
+        let paused = Paused { by: call.caller.id, since: now, reason: reason.clone() };
+        let entry = entry("writes.paused", call, reason);
+        desk.requests.pause(Some(paused), entry, now).await?;
+        (desk.bell)();
+        Ok(Message::text(
+            "All writes to Okta are stopped. What was approved waits; reading, alerts and diagnoses go on. `/okta \
+             resume` lets them go on.",
+        ))
+    }
+}
+
+/// `/okta resume`.
+pub struct Resume;
+
+#[async_trait]
+impl Command for Resume {
+    fn spec(&self) -> Spec {
+        Spec {
+            name: "resume",
+            about: "Let writes to Okta go on.",
+            role: Some(Role::Admin),
+            opening: Opening::Private,
+            options: &[],
+            from: From::Slash,
+        }
+    }
+
+    async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
+        if desk.requests.paused().await?.is_none() {
+            return Ok(Message::text("Writes are not stopped."));
+        }
+        let entry = entry("writes.resumed", call, String::new());
+        desk.requests.pause(None, entry, desk.clock.now()).await?;
+        (desk.bell)();
+        Ok(Message::text("Writes to Okta go on. What was approved and has not expired is done now."))
+    }
+}
+
+fn entry(what: &str, call: &Call, reason: String) -> Draft {
+    Draft {
+        what: what.to_owned(),
+        member: Some(call.caller.id),
+        reason,
+        outcome: "done".to_owned(),
+        ..Draft::default()
+    }
+}

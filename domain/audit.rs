@@ -126,34 +126,75 @@ pub enum Broken {
     Cut(i64),
 }
 
-/// Checks a chain from its beginning. `anchor` is a number and a hash noted elsewhere, for example in the audit
-/// channel; without one, a cut tail or a chain computed anew cannot be seen.
-///
-/// # Errors
-///
-/// [`Broken`]: the first thing that is wrong.
-pub fn verify(entries: impl IntoIterator<Item = Entry>, anchor: Option<(i64, &str)>) -> Result<i64, Broken> {
-    let (mut number, mut last) = (0, BEGINNING.to_owned());
-    let mut anchored = anchor.is_none();
-    for entry in entries {
-        if entry.number != number + 1 || entry.previous != last {
+/// A chain that is being checked, entry by entry from its beginning, so that no more than a page of it need be held.
+#[derive(Debug, Clone)]
+pub struct Checked<'a> {
+    number: i64,
+    last: String,
+    anchor: Option<(i64, &'a str)>,
+    anchored: bool,
+}
+
+impl<'a> Checked<'a> {
+    /// Begins. `anchor` is a number and a hash, or the beginning of one, noted elsewhere, for example in the audit
+    /// channel; without one, a cut tail or a chain computed anew cannot be seen.
+    pub fn against(anchor: Option<(i64, &'a str)>) -> Self {
+        Self { number: 0, last: BEGINNING.to_owned(), anchor, anchored: anchor.is_none() }
+    }
+
+    /// Checks the next entry.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`]: what is wrong with it.
+    pub fn entry(&mut self, entry: &Entry) -> Result<(), Broken> {
+        if entry.number != self.number + 1 || entry.previous != self.last {
             return Err(Broken::Moved(entry.number));
         }
         if !entry.is_whole() {
             return Err(Broken::Edited(entry.number));
         }
-        if let Some((_, hash)) = anchor.filter(|(at, _)| *at == entry.number) {
+        if let Some((_, hash)) = self.anchor.filter(|(at, _)| *at == entry.number) {
             if !entry.hash.starts_with(hash) {
                 return Err(Broken::NotTheAnchor(entry.number));
             }
-            anchored = true;
+            self.anchored = true;
         }
-        (number, last) = (entry.number, entry.hash);
+        self.number = entry.number;
+        self.last.clone_from(&entry.hash);
+        Ok(())
     }
-    match anchor {
-        Some((at, _)) if !anchored => Err(Broken::Cut(at)),
-        _ => Ok(number),
+
+    /// The number and hash of the last entry that was checked; 0 and [`BEGINNING`] before the first.
+    pub fn last(&self) -> (i64, &str) {
+        (self.number, &self.last)
     }
+
+    /// Ends: there are no more entries.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken::Cut`], if the anchor did not come.
+    pub fn end(&self) -> Result<(), Broken> {
+        match self.anchor {
+            Some((at, _)) if !self.anchored => Err(Broken::Cut(at)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Checks a whole chain, as [`Checked`] does, and says how many entries it has.
+///
+/// # Errors
+///
+/// [`Broken`]: the first thing that is wrong.
+pub fn verify(entries: impl IntoIterator<Item = Entry>, anchor: Option<(i64, &str)>) -> Result<i64, Broken> {
+    let mut checked = Checked::against(anchor);
+    for entry in entries {
+        checked.entry(&entry)?;
+    }
+    checked.end()?;
+    Ok(checked.number)
 }
 
 #[cfg(test)]

@@ -119,19 +119,20 @@ pub struct RequestHash(pub String);
 impl RequestHash {
     /// The first 16 digits: what buttons carry.
     pub fn short(&self) -> &str {
-        &self.0[..self.0.len().min(16)]
+        self.0.get(..16).unwrap_or(&self.0)
     }
 }
 
 impl Frozen {
-    /// Its hash.
+    /// Its hash. The app's label is part of it: it is what an approver reads.
     pub fn hash(&self) -> RequestHash {
-        let expires = self.gate.expires.as_secs().to_string();
+        let expires = self.gate.expires.as_millis().to_string();
         let (approvals, requester) = (self.gate.approvals.to_string(), self.requester.to_string());
         let mut parts = vec![
             "provost request v1",
             self.org.as_str(),
             self.app.id.as_str(),
+            &self.app.label,
             self.action.word(),
             self.method.word(),
             &self.before,
@@ -411,19 +412,21 @@ pub enum Refusal {
     Twice,
     /// Its time is over.
     Late,
-    /// The button carries another hash.
+    /// The button carries another hash, or what it is about was edited in the database.
     OtherHash,
 }
 
 impl Request {
-    /// A new draft.
+    /// A new draft. The people are put in order, each once, so that the hash does not hang on how they were picked.
     pub fn draft(
         number: RequestNumber,
-        frozen: Frozen,
+        mut frozen: Frozen,
         reason: String,
         incident: Option<IncidentNumber>,
         now: Timestamp,
     ) -> Self {
+        frozen.people.sort();
+        frozen.people.dedup();
         let outcomes = frozen.people.iter().map(|person| (person.clone(), Outcome::Waiting)).collect();
         Self {
             number,
@@ -440,7 +443,8 @@ impl Request {
         }
     }
 
-    /// The request after `event`, or why that cannot happen to it now. `now` is our clock.
+    /// The request after `event`, or why that cannot happen to it now. `now` is our clock. Time that passes before
+    /// the deadline, or when all is decided, changes nothing: the revision stays.
     ///
     /// # Errors
     ///
@@ -469,7 +473,7 @@ impl Request {
             }
 
             (S::Pending, E::Approved { .. }) if late => return Err(Refusal::Late),
-            (S::Pending, E::Approved { hash, .. }) if hash != self.hash.short() => {
+            (S::Pending, E::Approved { hash, .. }) if hash != self.hash.short() || !self.is_as_frozen() => {
                 return Err(Refusal::OtherHash);
             }
             (S::Pending, E::Approved { by, person, .. }) => {
@@ -492,28 +496,36 @@ impl Request {
             (S::Draft | S::Pending | S::Approved, E::Changed { why }) => S::Superseded { at: now, why },
 
             (S::Approved, E::Begun) if late => return Err(Refusal::Late),
+            (S::Approved, E::Begun) if !self.is_as_frozen() => return Err(Refusal::OtherHash),
             (S::Approved, E::Begun) => S::Executing { since: now },
             (S::Approved, E::Refused { why }) => S::Failed { at: now, why },
 
-            (S::Executing { since }, E::Person { person, outcome }) => {
-                next.outcomes.insert(person, outcome);
-                S::Executing { since: *since }
+            // Somebody whom it is not about has no place in it: the sums would no longer add up.
+            (S::Executing { .. } | S::Verifying { .. }, E::Person { person, .. })
+                if !self.outcomes.contains_key(&person) =>
+            {
+                return Err(Refusal::NotNow(self.stage.clone()));
             }
+            (stage @ (S::Executing { .. } | S::Verifying { .. }), E::Person { person, outcome }) => {
+                next.outcomes.insert(person, outcome);
+                stage.clone()
+            }
+
             (S::Executing { .. }, E::Done) => S::Verifying { since: now },
             (S::Executing { .. } | S::Verifying { .. }, E::Refused { why }) => self.refused(why, now),
             (S::Executing { .. } | S::Verifying { .. }, E::Lost { why }) => S::Unclear { at: now, why },
             (S::Executing { .. } | S::Verifying { .. }, E::Proven { .. }) => S::Succeeded { at: now },
 
-            (S::Verifying { since }, E::Person { person, outcome }) => {
-                next.outcomes.insert(person, outcome);
-                S::Verifying { since: *since }
-            }
-
-            (stage, E::TimePassed) => stage.clone(),
+            (_, E::TimePassed) => return Ok(next),
             (stage, _) => return Err(Refusal::NotNow(stage.clone())),
         };
         next.revision += 1;
         Ok(next)
+    }
+
+    /// Whether what it is about is still what its hash says; if not, the database was edited by hand.
+    pub fn is_as_frozen(&self) -> bool {
+        self.hash == self.frozen.hash()
     }
 
     /// Whether a member may approve it, as far as the request itself can tell.

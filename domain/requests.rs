@@ -87,7 +87,8 @@ pub trait Requests: Send + Sync {
     ///
     /// The entry's request, hash, org and app are filled in from the request where the draft leaves them empty; its
     /// `outcome` is the stage after, where that is empty. A refusal writes the entry `refused` instead, if there is
-    /// one.
+    /// one; its `outcome` is `refused`, where that is empty. An event that changes nothing writes nothing: there was
+    /// nothing to write down.
     async fn step(
         &self,
         number: RequestNumber,
@@ -103,7 +104,9 @@ pub trait Requests: Send + Sync {
     /// Entries of the audit, newest first.
     async fn entries(&self, query: &AuditQuery) -> Result<Vec<Entry>, StoreError>;
 
-    /// The whole chain from an entry's number on, oldest first, at most 1,000: for `audit verify` and `export`.
+    /// The chain from an entry's number on, oldest first, at most 1,000; none after the last. An entry that cannot be
+    /// read ends the list before it, and is the failure of the call that begins with it: for `audit verify` and
+    /// `export`, which so get to see all that comes before it.
     async fn chain(&self, from: i64) -> Result<Vec<Entry>, StoreError>;
 
     /// Requests whose card does not show them as they are, with their card, oldest first. A draft has no card, nor

@@ -4,6 +4,7 @@
 //! **Invariant:** a field that is added gets a default, one that is gone is ignored: old rows stay readable.
 
 use domain::event::{Actor, App, Event, EventKind, Outcome, Person};
+use domain::ids::UserId;
 use domain::incident::{Findings, Happened, Proof, SettingChange};
 use domain::notice::Told;
 use serde::de::DeserializeOwned;
@@ -97,6 +98,18 @@ impl Stored for Event {
 pub(super) struct AppForm {
     id: String,
     label: String,
+}
+
+impl Stored for Vec<UserId> {
+    type Form = Vec<String>;
+
+    fn form(&self) -> Vec<String> {
+        self.iter().map(ToString::to_string).collect()
+    }
+
+    fn of(form: Vec<String>) -> Result<Self, Error> {
+        form.iter().map(|text| id(text)).collect()
+    }
 }
 
 impl Stored for App {

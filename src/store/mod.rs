@@ -1,11 +1,12 @@
-//! What is remembered, in SQL: the [`Store`] port on SQLite.
+//! What is remembered, in SQL: the ports [`Store`] and [`Requests`] on SQLite.
 //!
 //! One connection writes, each call in one transaction that holds the write lock from its first statement; others
 //! read. The text of the statements is the part of SQL that PostgreSQL shares; what is SQLite's own lies in `open`.
 //!
 //! **Invariant:** nothing outside this folder has SQL, and no rule about incidents lies in it: what a page changes is
-//! for [`domain::casebook`] to say.
+//! for [`domain::casebook`] to say, and what happens to a request for [`Request::after`].
 
+mod audit;
 mod batch;
 mod events;
 mod gateway;
@@ -16,7 +17,11 @@ mod log;
 mod notices;
 mod open;
 mod page;
+mod pause;
 mod refused;
+mod request_rows;
+mod request_showings;
+mod requests;
 mod rows;
 mod showings;
 #[cfg(test)]
@@ -26,11 +31,14 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
+use domain::audit::{Draft as AuditDraft, Entry};
 use domain::cause::CauseId;
 use domain::event::{App, Event};
 use domain::ids::{AppId, EventId, IncidentNumber, MessageId, OrgName};
 use domain::incident::{Change, Incident, Line, SettingChange};
 use domain::notice::Told;
+use domain::request::{Frozen, Refusal, Request, RequestEvent, RequestNumber};
+use domain::requests::{AuditQuery, Paused, RequestQuery, RequestShowing, Requests};
 use domain::store::{Batch, Position, Query, Showing, Store, StoreError, TakenIn, Tally, Unshown, Untold};
 use jiff::Timestamp;
 use sqlx::{Any, AnyPool, Error, Transaction};
@@ -39,13 +47,13 @@ use tracing::instrument;
 pub use gateway::GatewaySession;
 pub use refused::OpenError;
 
-/// The database, opened for this process alone.
+/// The database, opened for this process alone, or to read beside the one that has it.
 pub struct Sql {
     path: PathBuf,
     writer: AnyPool,
     readers: AnyPool,
-    /// Keeps a second process out for as long as we live.
-    _lock: lock::Lock,
+    /// Keeps a second process out for as long as we live; `None` where we only read.
+    _lock: Option<lock::Lock>,
 }
 
 /// Runs the body in a transaction that holds the write lock from the start, and commits it. A body that fails, or is
@@ -80,6 +88,16 @@ impl Sql {
     /// [`OpenError`], whose text tells an administrator what to do. The file is then as it was.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
         open::open(url).await
+    }
+
+    /// Opens the database at `sqlite://PATH` to read it, also while another process works with it: nothing is locked,
+    /// migrated or written. Whatever would write fails.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]; [`OpenError::NotUpToDate`] where this version has not brought its schema up to date.
+    pub async fn open_to_read(url: &str) -> Result<Self, OpenError> {
+        open::open_to_read(url).await
     }
 
     /// Closes the database; the file then holds everything by itself. Dropping it is safe too.
@@ -243,6 +261,84 @@ impl Store for Sql {
             notices::forget(conn, before).await?;
             Ok::<_, Error>(events)
         })
+    }
+}
+
+#[async_trait]
+impl Requests for Sql {
+    async fn open(
+        &self,
+        frozen: Frozen,
+        reason: String,
+        incident: Option<IncidentNumber>,
+        now: Timestamp,
+    ) -> Result<Request, StoreError> {
+        write!(self, conn => requests::open(conn, frozen, reason, incident, now))
+    }
+
+    async fn request(&self, number: RequestNumber) -> Result<Option<Request>, StoreError> {
+        read!(self, conn => requests::one(conn, number))
+    }
+
+    async fn requests(&self, query: &RequestQuery) -> Result<Vec<Request>, StoreError> {
+        read!(self, conn => requests::matching(conn, query))
+    }
+
+    #[instrument(skip_all, fields(request.id = %number))]
+    async fn step(
+        &self,
+        number: RequestNumber,
+        event: RequestEvent,
+        entry: Option<AuditDraft>,
+        refused: Option<AuditDraft>,
+        now: Timestamp,
+    ) -> Result<Option<Result<Request, Refusal>>, StoreError> {
+        write!(self, conn => requests::step(conn, number, event, entry, refused, now))
+    }
+
+    async fn audit(&self, draft: AuditDraft, now: Timestamp) -> Result<Entry, StoreError> {
+        write!(self, conn => audit::append(conn, draft, now))
+    }
+
+    async fn entries(&self, query: &AuditQuery) -> Result<Vec<Entry>, StoreError> {
+        read!(self, conn => audit::matching(conn, query))
+    }
+
+    async fn chain(&self, from: i64) -> Result<Vec<Entry>, StoreError> {
+        read!(self, conn => audit::chain(conn, from))
+    }
+
+    async fn unshown_requests(&self) -> Result<Vec<(Request, Option<RequestShowing>)>, StoreError> {
+        read!(self, conn => request_showings::unshown(conn))
+    }
+
+    async fn request_showing(&self, number: RequestNumber) -> Result<Option<RequestShowing>, StoreError> {
+        read!(self, conn => request_showings::one(conn, number))
+    }
+
+    async fn note_request_showing(&self, showing: &RequestShowing) -> Result<(), StoreError> {
+        write!(self, conn => request_showings::note(conn, showing))
+    }
+
+    async fn paused(&self) -> Result<Option<Paused>, StoreError> {
+        read!(self, conn => pause::paused(conn))
+    }
+
+    async fn pause(
+        &self,
+        paused: Option<Paused>,
+        entry: AuditDraft,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        write!(self, conn => pause::set(conn, paused.as_ref(), entry, now))
+    }
+
+    async fn audit_shown(&self) -> Result<i64, StoreError> {
+        read!(self, conn => audit::shown(conn))
+    }
+
+    async fn note_audit_shown(&self, number: i64) -> Result<(), StoreError> {
+        write!(self, conn => audit::note_shown(conn, number))
     }
 }
 

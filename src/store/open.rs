@@ -3,12 +3,13 @@
 //! **Invariant:** all that is SQLite's own lies here. A file is not written to before it is known to be ours.
 
 use std::borrow::Cow;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{AnyConnection, ConnectOptions, Connection, Error, Executor, SqlSafeStr};
+use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection, Error, Executor, SqlSafeStr};
 use url::Url;
 
 use super::Sql;
@@ -25,15 +26,17 @@ const READERS: u32 = 2;
 /// Of a damaged file, this much is told.
 const FINDINGS: usize = 3;
 
-const MIGRATIONS: [(i64, &str, &str); 1] =
-    [(1, "events and incidents", include_str!("../../migrations/0001_events_and_incidents.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "events and incidents", include_str!("../../migrations/0001_events_and_incidents.sql")),
+    (2, "requests and audit", include_str!("../../migrations/0002_requests_and_audit.sql")),
+];
 
 /// Opens the database of a URL.
 pub(super) async fn open(url: &str) -> Result<Sql, OpenError> {
     let path = path_of(url)?;
     let lock = Lock::take(&path)?;
     install_default_drivers();
-    let options = options(&path)?;
+    let options = options(&path, "rwc")?;
     // A pool hides why a connection cannot be had behind “timed out”; so the first one is a plain one.
     let mut conn = options.connect().await.map_err(|error| OpenError::of(&path, error))?;
     let prepared = prepare(&mut conn, &path).await;
@@ -41,25 +44,46 @@ pub(super) async fn open(url: &str) -> Result<Sql, OpenError> {
     prepared?;
     closed.map_err(|error| OpenError::of(&path, error))?;
 
-    let pool = |connections, pragmas: &'static str| {
-        AnyPoolOptions::new()
-            .max_connections(connections)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .acquire_timeout(Duration::from_secs(30))
-            .after_connect(move |conn, _| {
-                Box::pin(async move {
-                    conn.execute("PRAGMA busy_timeout = 5000").await?;
-                    conn.execute("PRAGMA synchronous = FULL").await?;
-                    conn.execute(pragmas).await?;
-                    Ok(())
-                })
+    let writer = pool(&options, 1, "PRAGMA foreign_keys = ON");
+    let readers = pool(&options, READERS, "PRAGMA query_only = ON");
+    Ok(Sql { path, writer, readers, _lock: Some(lock) })
+}
+
+/// Opens the database of a URL to read it, beside the process that works with it.
+pub(super) async fn open_to_read(url: &str) -> Result<Sql, OpenError> {
+    let path = path_of(url)?;
+    if std::fs::metadata(&path).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        return Err(OpenError::Missing { path });
+    }
+    install_default_drivers();
+    let options = options(&path, "ro")?;
+    let mut conn = options.connect().await.map_err(|error| OpenError::of(&path, error))?;
+    let is_ready = is_up_to_date(&mut conn, &path).await;
+    let closed = conn.close().await;
+    if !is_ready? {
+        return Err(OpenError::NotUpToDate { path });
+    }
+    closed.map_err(|error| OpenError::of(&path, error))?;
+
+    let readers = pool(&options, READERS, "PRAGMA query_only = ON");
+    Ok(Sql { path, writer: readers.clone(), readers, _lock: None })
+}
+
+fn pool(options: &AnyConnectOptions, connections: u32, pragmas: &'static str) -> AnyPool {
+    AnyPoolOptions::new()
+        .max_connections(connections)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(Duration::from_secs(30))
+        .after_connect(move |conn, _| {
+            Box::pin(async move {
+                conn.execute("PRAGMA busy_timeout = 5000").await?;
+                conn.execute("PRAGMA synchronous = FULL").await?;
+                conn.execute(pragmas).await?;
+                Ok(())
             })
-            .connect_lazy_with(options.clone())
-    };
-    let writer = pool(1, "PRAGMA foreign_keys = ON");
-    let readers = pool(READERS, "PRAGMA query_only = ON");
-    Ok(Sql { path, writer, readers, _lock: lock })
+        })
+        .connect_lazy_with(options.clone())
 }
 
 /// The file of a URL.
@@ -82,12 +106,13 @@ pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-fn options(path: &Path) -> Result<AnyConnectOptions, OpenError> {
+/// How SQLite opens the file: `mode` is `rwc` to work with it, `ro` to read it.
+fn options(path: &Path, mode: &str) -> Result<AnyConnectOptions, OpenError> {
     let cannot = || OpenError::Url { url: path.display().to_string() };
     let absolute = std::path::absolute(path).map_err(|_| cannot())?;
     // This writes a space or a `%` in the path the way the driver reads it.
     let file = Url::from_file_path(absolute).map_err(|()| cannot())?;
-    let url = format!("sqlite://{}?mode=rwc", file.path());
+    let url = format!("sqlite://{}?mode={mode}", file.path());
     let options: AnyConnectOptions = url.parse().map_err(|error| OpenError::of(path, error))?;
     Ok(options.disable_statement_logging())
 }
@@ -95,17 +120,7 @@ fn options(path: &Path) -> Result<AnyConnectOptions, OpenError> {
 /// Checks the file and brings its schema up to date.
 async fn prepare(conn: &mut AnyConnection, path: &Path) -> Result<(), OpenError> {
     let failed = |error| OpenError::of(path, error);
-    let tables = sqlx::query("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-        .fetch_all(&mut *conn)
-        .await
-        .map_err(failed)?;
-    let tables: Vec<_> =
-        tables.iter().map(|row| row.text("name")).collect::<Result<_, _>>().map_err(failed)?;
-    let is_ours = tables.iter().any(|table| table == "provost");
-    // The list of migrations is made before the first of them: a start cut off in between left it alone.
-    if let Some(table) = tables.iter().find(|table| !is_ours && *table != "_sqlx_migrations") {
-        return Err(OpenError::Foreign { path: path.to_owned(), table: table.clone() });
-    }
+    let is_ours = is_ours(conn, path).await?;
     check(conn, path).await?;
     if is_ours {
         refuse_newer(conn, path).await?;
@@ -129,6 +144,31 @@ async fn prepare(conn: &mut AnyConnection, path: &Path) -> Result<(), OpenError>
     Ok(())
 }
 
+/// Whether we have used the file before: it may also be empty, but not another program's.
+async fn is_ours(conn: &mut AnyConnection, path: &Path) -> Result<bool, OpenError> {
+    let failed = |error| OpenError::of(path, error);
+    let tables = sqlx::query("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+        .fetch_all(&mut *conn)
+        .await
+        .map_err(failed)?;
+    let tables: Vec<_> =
+        tables.iter().map(|row| row.text("name")).collect::<Result<_, _>>().map_err(failed)?;
+    let is_ours = tables.iter().any(|table| table == "provost");
+    // The list of migrations is made before the first of them: a start cut off in between left it alone.
+    if let Some(table) = tables.iter().find(|table| !is_ours && *table != "_sqlx_migrations") {
+        return Err(OpenError::Foreign { path: path.to_owned(), table: table.clone() });
+    }
+    Ok(is_ours)
+}
+
+/// Whether this version has brought the schema up to date.
+async fn is_up_to_date(conn: &mut AnyConnection, path: &Path) -> Result<bool, OpenError> {
+    if !is_ours(conn, path).await? {
+        return Ok(false);
+    }
+    Ok(refuse_newer(conn, path).await? == newest_of_ours())
+}
+
 async fn check(conn: &mut AnyConnection, path: &Path) -> Result<(), OpenError> {
     let failed = |error| OpenError::of(path, error);
     let found = sqlx::query("PRAGMA quick_check").fetch_all(conn).await.map_err(failed)?;
@@ -142,7 +182,8 @@ async fn check(conn: &mut AnyConnection, path: &Path) -> Result<(), OpenError> {
     Err(OpenError::Damaged { path: path.to_owned(), found })
 }
 
-async fn refuse_newer(conn: &mut AnyConnection, path: &Path) -> Result<(), OpenError> {
+/// Refuses a schema that a newer version has changed; says which migration of ours was the last.
+async fn refuse_newer(conn: &mut AnyConnection, path: &Path) -> Result<Option<i64>, OpenError> {
     let newest = async {
         let applied =
             sqlx::query("SELECT MAX(version) AS newest FROM _sqlx_migrations").fetch_one(&mut *conn);
@@ -151,10 +192,14 @@ async fn refuse_newer(conn: &mut AnyConnection, path: &Path) -> Result<(), OpenE
         Ok::<_, Error>((newest, version.text("version")?))
     };
     let (newest, by) = newest.await.map_err(|error| OpenError::of(path, error))?;
-    if newest > MIGRATIONS.last().map(|(version, ..)| *version) {
+    if newest > newest_of_ours() {
         return Err(OpenError::Newer { path: path.to_owned(), by });
     }
-    Ok(())
+    Ok(newest)
+}
+
+fn newest_of_ours() -> Option<i64> {
+    MIGRATIONS.last().map(|(version, ..)| *version)
 }
 
 fn migrator() -> Migrator {
@@ -173,7 +218,8 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("provost.db");
         Sql::open(&format!("sqlite://{}", path.display())).await?.close().await;
-        let (mut backup, mut ours) = (options(&path)?.connect().await?, options(&path)?.connect().await?);
+        let (mut backup, mut ours) =
+            (options(&path, "rwc")?.connect().await?, options(&path, "rwc")?.connect().await?);
         ours.execute("PRAGMA busy_timeout = 20").await?;
         let held = backup.begin_with("BEGIN EXCLUSIVE").await?;
 

@@ -105,6 +105,18 @@ pub enum OpenError {
         /// That version.
         by: String,
     },
+    /// It is to be read, but there is none.
+    #[error("{path} does not exist; name the service's configuration with --config, or start “provost run” once, which makes it", path = path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is to be read, but this version has not brought its schema up to date.
+    #[error("{path} is not yet a store of this version of Provost ({ours}); start “provost run” of this version once, which brings it up to date, or use the version that the service has", path = path.display(), ours = env!("CARGO_PKG_VERSION"))]
+    NotUpToDate {
+        /// The file.
+        path: PathBuf,
+    },
     /// Another running Provost uses it.
     #[error("{path} is in use by another running Provost ({by}); this one stops, so that nothing is posted twice. Stop the other one first, or give this one a store of its own", path = path.display(), by = by.as_deref().unwrap_or("it does not say which"))]
     InUse {

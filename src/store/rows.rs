@@ -6,6 +6,7 @@ use std::str::FromStr;
 use domain::cause::{Confidence, Strength};
 use domain::facts::Scope;
 use domain::incident::{EndedBecause, Ending, Mode};
+use domain::request::{Action, Method};
 use domain::store::Kept;
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
@@ -58,6 +59,8 @@ words! {
     Ending { Fixed = "fixed", Ended = "ended" }
     EndedBecause { Unassigned = "unassigned", InactiveInOkta = "inactive" }
     Mode { Api = "api", Guided = "guided" }
+    Action { Enable = "enable", Retry = "retry", Reassign = "reassign" }
+    Method { Api = "api", Guided = "guided" }
     Kept { Live = "live", Replaced = "replaced", LetGo = "let-go" }
 }
 
@@ -69,6 +72,11 @@ pub(super) fn ms(time: Timestamp) -> i64 {
 /// A stored time.
 pub(super) fn time(ms: i64) -> Result<Timestamp, Error> {
     Timestamp::from_millisecond(ms).map_err(|_| unexpected(ms, "a time in milliseconds"))
+}
+
+/// A time as it will be read back, so that what is answered now is what is answered later.
+pub(super) fn whole_ms(at: Timestamp) -> Result<Timestamp, Error> {
+    time(ms(at))
 }
 
 /// A stored identifier.
@@ -120,6 +128,11 @@ pub(super) trait Columns {
     /// An identifier.
     fn id<T: FromStr<Err: Display>>(&self, column: &str) -> Result<T, Error> {
         id(self.get_as(column)?)
+    }
+
+    /// An identifier that may be missing.
+    fn maybe_id<T: FromStr<Err: Display>>(&self, column: &str) -> Result<Option<T>, Error> {
+        self.get_as::<Option<&str>>(column)?.map(id).transpose()
     }
 
     /// A word that stands for an enum.

@@ -1,9 +1,11 @@
 //! What is said unasked beside the alert itself: the lines of its thread, and notices. None of it pings.
 
+use domain::ids::RoleId;
 use domain::incident::{EndedBecause, Happened, Line, SettingChange};
 use domain::notice::{Notice, Told};
+use domain::request::{Request, Stage};
 
-use crate::chat::{Card, Message, Tone};
+use crate::chat::{Card, Message, Ping, Tone};
 use crate::text::{and_more, escape, fit, when};
 
 /// How many people one line names.
@@ -71,6 +73,32 @@ pub fn setting(change: &SettingChange) -> String {
         change.by.name.as_deref().or(change.by.id.as_deref()).unwrap_or("somebody the log does not name");
     let what = if change.on { "turned **on**" } else { "turned **off**" };
     format!("Deactivate Users was {what} by {} at {}", escape(by, 80), when(change.at))
+}
+
+/// How a request ended, said once to the one who asked; the people on call are told when a fix failed.
+pub fn outcome(request: &Request, oncall: Option<RoleId>) -> Option<Message> {
+    let label = escape(&request.frozen.app.label, 100);
+    let words = match &request.stage {
+        Stage::Succeeded { .. } => "worked, and it is proven".to_owned(),
+        Stage::Failed { why, .. } => format!("failed: {}", escape(why, 600)),
+        Stage::Partly { why, .. } => format!("worked for some only: {}", escape(why, 600)),
+        Stage::Unclear { why, .. } => format!("is unclear, somebody has to look: {}", escape(why, 600)),
+        Stage::Denied { by, why, .. } => format!("was denied by <@{by}>: {}", escape(why, 600)),
+        Stage::Expired { .. } => "expired before anybody decided".to_owned(),
+        Stage::Superseded { why, .. } => format!("is void: {}", escape(why, 600)),
+        Stage::Cancelled { .. }
+        | Stage::Draft
+        | Stage::Pending
+        | Stage::Approved
+        | Stage::Executing { .. }
+        | Stage::Verifying { .. } => return None,
+    };
+    let failed = matches!(request.stage, Stage::Failed { .. } | Stage::Partly { .. } | Stage::Unclear { .. });
+    let mut pings = vec![Ping::Member(request.frozen.requester)];
+    pings.extend(oncall.filter(|_| failed).map(Ping::Role));
+    let names: Vec<String> = pings.iter().map(ToString::to_string).collect();
+    let content = format!("{} {} for {label} {words}.", names.join(" "), request.number);
+    Some(Message { content: fit(content, 2_000), pings, ..Message::default() })
 }
 
 /// The last line of a notice. The board finds its own message again by it.

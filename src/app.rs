@@ -14,9 +14,11 @@ use commands::chat::Chat;
 use commands::console::Console;
 use commands::desk::{Desk, Org, Pulse};
 use commands::memory::Memory;
+use commands::policy::{AppPolicy, Gates, Policy};
 use dashmap::DashMap;
-use domain::ids::{GuildId, OrgName};
-use domain::ports::{Clock, Directory};
+use domain::ids::{GuildId, OrgName, RoleId};
+use domain::ports::{Clock, Directory, Roster};
+use domain::request::Gate;
 use domain::store::{Query, Store};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -26,11 +28,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
-use crate::board::Board;
-use crate::config::Config;
+use crate::board::{Board, Shown};
+use crate::config::{self, Config};
 use crate::discord::gateway::{End, Pace};
-use crate::discord::{Gateway, Inbound, Rest, registration};
+use crate::discord::{Gateway, GuildRoster, Inbound, Rest, registration};
 use crate::every::every;
+use crate::executor::Executor;
 use crate::health::{Health, Part};
 use crate::http;
 use crate::metrics::Metrics;
@@ -57,6 +60,8 @@ pub struct App {
     pub desk: Arc<Desk>,
     /// Shows incidents.
     pub board: Arc<Board>,
+    /// Carries requests out.
+    pub executor: Arc<Executor>,
     /// One an org.
     pub watchers: Vec<Arc<Watcher>>,
     /// How the parts are.
@@ -89,6 +94,7 @@ impl App {
 
         let mut orgs = BTreeMap::new();
         let mut watchers = Vec::new();
+        let mut hands = BTreeMap::new();
         for (name, org) in &config.orgs {
             let directory: Arc<dyn Directory> = Arc::new(Okta::new(org.settings(), clock.clone())?);
             watchers.push(Arc::new(Watcher {
@@ -108,21 +114,42 @@ impl App {
                 metrics: metrics.clone(),
                 started: clock.now(),
             }));
+            hands.insert(name.clone(), (directory.clone(), org.writes));
             let console = org.console_url.as_ref().map(console);
             let channel = org.alert_channel_id.unwrap_or(discord.alert_channel_id);
             orgs.insert(name.clone(), Org { directory, console, channel, writes: org.writes });
         }
+        let policy = policy(config, discord.oncall_role_id);
+        let roster: Arc<dyn Roster> = Arc::new(GuildRoster::new(rest.clone(), discord.guild_id));
+        let work = Arc::new(Notify::new());
+        let executor = Arc::new(Executor {
+            store: store.clone(),
+            requests: store.clone(),
+            orgs: hands,
+            policy: policy.clone(),
+            roster: roster.clone(),
+            verify_within: signed(config.alerts.verify_within),
+            clock: clock.clone(),
+            wake: work.clone(),
+            board: wake.clone(),
+            looked: DashMap::new(),
+        });
+        let shown =
+            |org: &Org| Shown { channel: org.channel, console: org.console.clone(), writes: org.writes };
         let board = Arc::new(Board {
             store: store.clone(),
+            requests: store.clone(),
+            memory: memory.clone(),
+            policy: policy.clone(),
+            audit_channel: discord.audit_channel_id,
             chat: rest.clone() as Arc<dyn Chat>,
             rules: config.alerts.rules.clone(),
-            orgs: orgs.iter().map(|(name, org)| (name.clone(), (org.channel, org.console.clone()))).collect(),
+            orgs: orgs.iter().map(|(name, org)| (name.clone(), shown(org))).collect(),
             guild: discord.guild_id,
-            oncall: discord.oncall_role_id,
             group_wait: signed(config.alerts.group_wait),
             edit_interval: signed(config.alerts.edit_interval),
             clock: clock.clone(),
-            wake,
+            wake: wake.clone(),
             resting: DashMap::new(),
         });
         let desk = Arc::new(Desk {
@@ -130,7 +157,13 @@ impl App {
             orgs,
             memory,
             rules: config.alerts.rules.clone(),
-            access: Access::new(config.roles.0.clone()),
+            requests: store.clone(),
+            roster,
+            policy,
+            bell: Arc::new(move || {
+                work.notify_one();
+                wake.notify_one();
+            }),
             clock: clock.clone(),
             guild: discord.guild_id,
             pulse,
@@ -141,6 +174,7 @@ impl App {
         Ok(Self {
             desk,
             board,
+            executor,
             watchers,
             health: Health::default(),
             metrics,
@@ -181,6 +215,7 @@ impl App {
         }
         self.watch(&tasks, &stop);
         self.show(&tasks, &stop);
+        self.carry_out(&tasks, &stop);
         self.answer(&tasks, &stop);
         self.forget(&tasks, &stop);
         info!("Provost is running: {} orgs", self.watchers.len());
@@ -220,7 +255,15 @@ impl App {
     fn show(&self, tasks: &TaskTracker, stop: &CancellationToken) {
         let (board, part, stop) = (self.board.clone(), self.health.part("alerts"), stop.clone());
         let clock = self.clock.clone();
-        tasks.spawn(async move { show(&board, &part, &*clock, &stop).await });
+        let wake = board.wake.clone();
+        tasks.spawn(async move { whenever_due(&part, &*clock, &wake, &stop, || board.pass()).await });
+    }
+
+    fn carry_out(&self, tasks: &TaskTracker, stop: &CancellationToken) {
+        let (executor, part, stop) = (self.executor.clone(), self.health.part("requests"), stop.clone());
+        let clock = self.clock.clone();
+        let wake = executor.wake.clone();
+        tasks.spawn(async move { whenever_due(&part, &*clock, &wake, &stop, || executor.pass()).await });
     }
 
     fn answer(&self, tasks: &TaskTracker, stop: &CancellationToken) {
@@ -313,13 +356,19 @@ async fn settle(watcher: &Watcher, stop: &CancellationToken) {
     }
 }
 
-/// Shows what is due, as soon as something changes and when something's time has come.
-async fn show(board: &Board, part: &Part, clock: &dyn Clock, stop: &CancellationToken) {
+/// Repeats a pass as soon as something changes, and when something's time has come.
+async fn whenever_due<P: Future<Output = anyhow::Result<Option<Timestamp>>>>(
+    part: &Part,
+    clock: &dyn Clock,
+    wake: &Notify,
+    stop: &CancellationToken,
+    mut pass: impl FnMut() -> P,
+) {
     const IDLE: Duration = Duration::from_secs(60);
     let mut failures: u32 = 0;
     loop {
         part.alive(IDLE * 5);
-        let wait = match board.pass().await {
+        let wait = match pass().await {
             Ok(due) => {
                 failures = 0;
                 part.ready();
@@ -327,14 +376,19 @@ async fn show(board: &Board, part: &Part, clock: &dyn Clock, stop: &Cancellation
             }
             Err(failure) => {
                 failures = failures.saturating_add(1);
-                error!(error = format!("{failure:#}"), "Alerts could not be shown");
-                part.not_ready("alerts could not be shown; the log says why");
+                error!(
+                    part = part.name(),
+                    error = format!("{failure:#}"),
+                    "“{}” cannot do its work",
+                    part.name()
+                );
+                part.not_ready("it could not do its work; the log says why");
                 Duration::from_secs(5).saturating_mul(failures).min(IDLE * 4)
             }
         };
         tokio::select! {
             () = stop.cancelled() => break,
-            () = board.wake.notified(), if failures == 0 => {}
+            () = wake.notified(), if failures == 0 => {}
             () = tokio::time::sleep(wait) => {}
         }
     }
@@ -344,6 +398,44 @@ async fn show(board: &Board, part: &Part, clock: &dyn Clock, stop: &Cancellation
 fn until(due: Timestamp, now: Timestamp) -> Duration {
     // At least a moment, so that a clock that stands still does not make this a busy loop.
     due.duration_since(now).try_into().unwrap_or(Duration::ZERO).max(Duration::from_millis(10))
+}
+
+/// The rules of `[roles]`, `[policy]` and `[links]`.
+fn policy(config: &Config, oncall: Option<RoleId>) -> Policy {
+    let gate = |gate: &config::Gate| Gate {
+        approvals: u32::try_from(gate.approvals).unwrap_or(u32::MAX),
+        expires: signed(gate.expires),
+    };
+    let gates = |gates: &config::Gates| Gates {
+        enable: gate(&gates.enable),
+        retry: gate(&gates.retry.few),
+        bulk: gate(&gates.retry.bulk),
+        bulk_over: gates.retry.bulk_over,
+        reassign: gate(&gates.reassign),
+    };
+    let links: BTreeMap<_, _> = config
+        .links
+        .orgs
+        .iter()
+        .flat_map(|(org, links)| {
+            links.iter().map(move |(member, person)| ((org.clone(), *member), person.clone()))
+        })
+        .collect();
+    Policy {
+        access: Access::new(config.roles.0.clone()),
+        gates: gates(&config.policy.gates),
+        apps: config
+            .policy
+            .apps
+            .iter()
+            .map(|(app, policy)| {
+                (app.clone(), AppPolicy { access: policy.roles.0.clone(), gates: gates(&policy.gates) })
+            })
+            .collect(),
+        oncall,
+        links_required: config.links.require.unwrap_or(!links.is_empty()),
+        links,
+    }
 }
 
 fn console(url: &url::Url) -> Console {

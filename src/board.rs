@@ -5,6 +5,8 @@
 //! whose answer was lost may have been made: the attempt is noted before it is made, its nonce makes a repetition
 //! within a minute the same post, and after that the channel's history is searched for it.
 
+mod requests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,11 +14,16 @@ use commands::alert::{Around, alert, footer, replaced, thread_name};
 use commands::announcements;
 use commands::chat::{Chat, ChatError, Message, Nonce, Place};
 use commands::console::Console;
+use commands::incidents::of_chapter;
+use commands::memory::Memory;
+use commands::policy::Policy;
 use dashmap::DashMap;
 use domain::cause::Rules;
-use domain::ids::{ChannelId, GuildId, MessageId, OrgName, RoleId};
+use domain::ids::{ChannelId, GuildId, MessageId, OrgName};
 use domain::incident::Incident;
 use domain::ports::Clock;
+use domain::request::Request;
+use domain::requests::Requests;
 use domain::store::{Kept, Showing, Store, Unshown, Untold};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
@@ -36,12 +43,18 @@ pub struct Board {
     pub chat: Arc<dyn Chat>,
     /// The cause rules, for their words.
     pub rules: Arc<Rules>,
-    /// Where each org's alerts go, and its console.
-    pub orgs: BTreeMap<OrgName, (ChannelId, Option<Console>)>,
+    /// Requests and the audit.
+    pub requests: Arc<dyn Requests>,
+    /// What apps are like, for links to their pages.
+    pub memory: Arc<Memory>,
+    /// Who is asked to approve.
+    pub policy: Policy,
+    /// Each org as the board needs it.
+    pub orgs: BTreeMap<OrgName, Shown>,
+    /// Where the audit is shown, if anywhere.
+    pub audit_channel: Option<ChannelId>,
     /// Our server.
     pub guild: GuildId,
-    /// Who is on call.
-    pub oncall: Option<RoleId>,
     /// How long a new incident waits, so that a burst becomes one card.
     pub group_wait: SignedDuration,
     /// A card is edited at most once in this time.
@@ -52,6 +65,16 @@ pub struct Board {
     pub wake: Arc<Notify>,
     /// Channels that are left alone, and until when.
     pub resting: DashMap<ChannelId, Timestamp>,
+}
+
+/// An org, as the board needs it.
+pub struct Shown {
+    /// Where its alerts go.
+    pub channel: ChannelId,
+    /// Its Admin Console, if it is known.
+    pub console: Option<Console>,
+    /// Whether Provost may write to it.
+    pub writes: bool,
 }
 
 impl Board {
@@ -65,12 +88,19 @@ impl Board {
     pub async fn pass(&self) -> anyhow::Result<Option<Timestamp>> {
         let mut due = Vec::new();
         for unshown in self.store.unshown().await? {
-            let Some((channel, _)) = self.orgs.get(&unshown.incident.org) else { continue };
-            due.extend(self.settle(*channel, self.show(*channel, &unshown).await)?);
+            let Some(org) = self.orgs.get(&unshown.incident.org) else { continue };
+            due.extend(self.settle(org.channel, self.show(org.channel, &unshown).await)?);
         }
         for untold in self.store.untold().await? {
-            let Some((channel, _)) = self.orgs.get(&untold.notice.org) else { continue };
-            due.extend(self.settle(*channel, self.tell(*channel, &untold).await)?);
+            let Some(org) = self.orgs.get(&untold.notice.org) else { continue };
+            due.extend(self.settle(org.channel, self.tell(org.channel, &untold).await)?);
+        }
+        for (request, showing) in self.requests.unshown_requests().await? {
+            let Some(org) = self.orgs.get(&request.frozen.org) else { continue };
+            due.extend(self.settle(org.channel, self.show_request(org, &request, showing).await)?);
+        }
+        if let Some(channel) = self.audit_channel {
+            due.extend(self.settle(channel, self.show_audit(channel).await)?);
         }
         Ok(due.into_iter().min())
     }
@@ -179,7 +209,7 @@ impl Board {
         showing: &mut Showing,
         tail: &str,
     ) -> Result<Option<Timestamp>, ShowError> {
-        let mut message = self.alert(incident);
+        let mut message = self.alert(incident).await?;
         message.content.push_str(tail);
         let nonce = nonce(&[
             "alert",
@@ -225,7 +255,7 @@ impl Board {
         if now < due {
             return Ok(Some(due));
         }
-        let mut card = self.alert(incident);
+        let mut card = self.alert(incident).await?;
         card.pings.clear();
         let place = Place { channel: showing.channel, message };
         match self.chat.edit(place, &card).await {
@@ -337,9 +367,21 @@ impl Board {
         Ok(None)
     }
 
-    fn alert(&self, incident: &Incident) -> Message {
-        let console = self.orgs.get(&incident.org).and_then(|(_, console)| console.as_ref());
-        alert(incident, &Around { rules: &self.rules, console, oncall: self.oncall })
+    async fn alert(&self, incident: &Incident) -> Result<Message, ShowError> {
+        let org = self.orgs.get(&incident.org);
+        let requests = self.requests.requests(&of_chapter(incident)).await?;
+        let requests: Vec<Request> =
+            requests.into_iter().filter(|request| request.created >= incident.opened).collect();
+        Ok(alert(
+            incident,
+            &Around {
+                rules: &self.rules,
+                console: org.and_then(|org| org.console.as_ref()),
+                oncall: self.policy.oncall,
+                writes: org.is_some_and(|org| org.writes),
+                requests: &requests,
+            },
+        ))
     }
 }
 

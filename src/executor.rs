@@ -97,7 +97,8 @@ impl Executor {
     #[instrument(skip_all, fields(request = %request.number))]
     async fn see_to(&self, request: &Request) -> Result<Option<Timestamp>, Stuck> {
         let now = self.clock.now();
-        if now >= request.deadline && matches!(request.stage, Stage::Draft | Stage::Pending | Stage::Approved) {
+        if now >= request.deadline && matches!(request.stage, Stage::Draft | Stage::Pending | Stage::Approved)
+        {
             self.step(request, RequestEvent::TimePassed, "request.expired", |_| {}).await?;
             return Ok(None);
         }
@@ -359,8 +360,7 @@ impl Executor {
     ) -> Result<bool, StoreError> {
         let mut entry = Draft { what: what.to_owned(), ..Draft::default() };
         fill(&mut entry);
-        let stepped =
-            self.requests.step(request.number, event, Some(entry), None, self.clock.now()).await?;
+        let stepped = self.requests.step(request.number, event, Some(entry), None, self.clock.now()).await?;
         self.board.notify_one();
         match stepped {
             Some(Ok(after)) => {

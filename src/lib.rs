@@ -10,6 +10,7 @@ pub mod config;
 pub mod demo;
 pub mod discord;
 pub mod every;
+pub mod executor;
 pub mod health;
 pub mod http;
 pub mod metrics;

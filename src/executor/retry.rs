@@ -3,10 +3,10 @@
 //! A wave begins only when everybody of the one before has come to an end: 1, then 10, then the rest. It stops after
 //! five failures in a row or when a fifth of a wave has failed; who was not begun then is left out, and counted so.
 
-use domain::ids::UserId;
-use domain::incident::{Failure, FailureState, Proof};
 use domain::cause::Strength;
 use domain::facts::AppUser;
+use domain::ids::UserId;
+use domain::incident::{Failure, FailureState, Proof};
 use domain::ports::{Directory, DirectoryError};
 use domain::request::{Outcome, Request, RequestEvent, Stage};
 use domain::store::{Query, Which};
@@ -72,7 +72,8 @@ impl Executor {
     async fn push(&self, request: &Request, directory: &dyn Directory, person: &UserId) -> Result<(), Stuck> {
         let outcome = Outcome::Pushing { since: self.clock.now() };
         let event = RequestEvent::Person { person: person.clone(), outcome };
-        if !self.step(request, event, "push.begun", |entry| entry.before = format!("person {person}")).await? {
+        if !self.step(request, event, "push.begun", |entry| entry.before = format!("person {person}")).await?
+        {
             return Ok(());
         }
         let (outcome, okta_request) = match directory.push(&request.frozen.app.id, person).await {
@@ -86,7 +87,8 @@ impl Executor {
             }
             Err(failure @ DirectoryError::RateLimited { .. }) => {
                 let event = RequestEvent::Person { person: person.clone(), outcome: Outcome::Waiting };
-                self.step(request, event, "push.put_off", |entry| entry.before = format!("person {person}")).await?;
+                self.step(request, event, "push.put_off", |entry| entry.before = format!("person {person}"))
+                    .await?;
                 return Err(failure.into());
             }
             // It may have arrived: the proof decides, and it is not sent again.
@@ -116,7 +118,8 @@ impl Executor {
         for (person, outcome) in &request.outcomes {
             // What a crash left between the note and the answer may have been sent: the proof decides.
             let (Outcome::Pushed { at } | Outcome::Pushing { since: at }) = outcome else { continue };
-            let failure = incidents.iter().filter_map(|incident| incident.failures.get(person)).max_by_key(|f| f.last);
+            let failure =
+                incidents.iter().filter_map(|incident| incident.failures.get(person)).max_by_key(|f| f.last);
             let ended = match failure.and_then(|failure| seen(failure, *at)) {
                 Some(ended) => Some(ended),
                 None if self.clock.now() - *at >= self.verify_within => {
@@ -198,7 +201,9 @@ fn no_proof() -> Outcome {
 fn seen(failure: &Failure, pushed: Timestamp) -> Option<Outcome> {
     match &failure.state {
         FailureState::Fixed(proof) => Some(Outcome::Proven(proof.clone())),
-        FailureState::Ended { .. } => Some(Outcome::Failed { why: "no longer assigned or active".to_owned() }),
+        FailureState::Ended { .. } => {
+            Some(Outcome::Failed { why: "no longer assigned or active".to_owned() })
+        }
         FailureState::Failing if failure.last >= pushed => Some(Outcome::Failed {
             why: failure.reason.clone().unwrap_or_else(|| "it failed again, without a reason".to_owned()),
         }),

@@ -89,6 +89,7 @@ pub(super) async fn step(
         Ok(after) if after.revision == before.revision => Ok(Some(Ok(after))),
         Ok(after) => {
             save(conn, &before, &after).await?;
+            show_alerts_again(conn, &after).await?;
             if let Some(entry) = entry {
                 audit::append(conn, about(&after, entry, after.stage.word()), now).await?;
             }
@@ -101,6 +102,18 @@ pub(super) async fn step(
             Ok(Some(Err(refusal)))
         }
     }
+}
+
+/// An open incident's alert tells what has been asked for its app, so it is out of date now.
+async fn show_alerts_again(conn: &mut AnyConnection, request: &Request) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE incident SET revision = revision + 1 WHERE org = $1 AND app = $2 AND over_ms IS NULL",
+    )
+    .bind(request.frozen.org.as_str())
+    .bind(request.frozen.app.id.as_str())
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// An audit entry about a request, with what it leaves empty.
@@ -177,7 +190,27 @@ async fn save(conn: &mut AnyConnection, before: &Request, after: &Request) -> Re
     if saved.rows_affected() != 1 {
         return Err(Error::RowNotFound);
     }
-    save_people(conn, after, Some(before)).await
+    if after.hash == before.hash {
+        return save_people(conn, after, Some(before)).await;
+    }
+    choose(conn, after).await?;
+    save_people(conn, after, None).await
+}
+
+/// A draft is about other people now, and so it has another hash.
+async fn choose(conn: &mut AnyConnection, after: &Request) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE request SET people = $1, approvals_wanted = $2, expires_ms = $3, hash = $4 WHERE number = $5",
+    )
+    .bind(after.frozen.people.json())
+    .bind(i64::from(after.frozen.gate.approvals))
+    .bind(i64::try_from(after.frozen.gate.expires.as_millis()).unwrap_or(i64::MAX))
+    .bind(after.hash.0.as_str())
+    .bind(after.number.0)
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query("DELETE FROM request_outcome WHERE request = $1").bind(after.number.0).execute(conn).await?;
+    Ok(())
 }
 
 /// Saves the approvals and outcomes that are new or changed: a step of one person out of 500 writes one row.

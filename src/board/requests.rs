@@ -1,0 +1,133 @@
+//! Shows requests, each as a card that is edited in place, and the audit, line by line in its own channel.
+
+use commands::audit::line;
+use commands::chat::{ChatError, Message, Place};
+use commands::request_card::{Around, card, footer};
+use domain::ids::ChannelId;
+use domain::request::Request;
+use domain::requests::{AuditQuery, RequestShowing};
+use jiff::Timestamp;
+use tracing::info;
+
+use super::{Board, NONCE_LASTS, ShowError, Shown, nonce};
+
+/// How many entries of the audit one message shows.
+const ENTRIES: usize = 10;
+
+impl Board {
+    pub(super) async fn show_request(
+        &self,
+        org: &Shown,
+        request: &Request,
+        showing: Option<RequestShowing>,
+    ) -> Result<Option<Timestamp>, ShowError> {
+        if let Some(until) = self.rests(org.channel) {
+            return Ok(Some(until));
+        }
+        let now = self.clock.now();
+        let known = self.memory.app(&request.frozen.org, &request.frozen.app.id);
+        let around = Around {
+            console: org.console.as_ref(),
+            policy: &self.policy,
+            kind: known.as_ref().map_or("", |facts| facts.kind.as_str()),
+            paused: self.requests.paused().await?.is_some(),
+        };
+        let mut message = card(request, &around);
+        let Some(mut showing) = showing else {
+            let showing = RequestShowing {
+                request: request.number,
+                channel: org.channel,
+                attempted: now,
+                message: None,
+                shown_at: None,
+                revision: 0,
+                let_go: false,
+            };
+            self.requests.note_request_showing(&showing).await?;
+            return self.post_request(request, showing, &message).await;
+        };
+        let Some(at) = showing.message else {
+            if now.duration_since(showing.attempted) > NONCE_LASTS
+                && let Some(found) =
+                    self.chat.find(showing.channel, showing.attempted, &footer(request)).await?
+            {
+                (showing.message, showing.shown_at) = (Some(found), Some(now));
+                self.requests.note_request_showing(&showing).await?;
+                return Ok(Some(now));
+            }
+            return self.post_request(request, showing, &message).await;
+        };
+        let due = showing.shown_at.map_or(now, |at| at + self.edit_interval);
+        if now < due {
+            return Ok(Some(due));
+        }
+        message.pings.clear();
+        match self.chat.edit(Place { channel: showing.channel, message: at }, &message).await {
+            Ok(()) => (showing.shown_at, showing.revision) = (Some(now), request.revision),
+            Err(ChatError::MessageGone | ChatError::TooOld) => showing.let_go = true,
+            Err(failure) => return Err(failure.into()),
+        }
+        self.requests.note_request_showing(&showing).await?;
+        self.tell_requester(request, &showing).await
+    }
+
+    async fn post_request(
+        &self,
+        request: &Request,
+        mut showing: RequestShowing,
+        message: &Message,
+    ) -> Result<Option<Timestamp>, ShowError> {
+        let number = request.number.to_string();
+        let nonce = nonce(&["request", request.frozen.org.as_str(), &number, &request.hash.0]);
+        match self.chat.post(showing.channel, message, &nonce).await {
+            Ok(id) => {
+                info!(message.id = %id, "Posted the card of {}", request.number);
+                (showing.message, showing.revision) = (Some(id), request.revision);
+                showing.shown_at = Some(self.clock.now());
+            }
+            Err(ChatError::MessageGone) => showing.let_go = true,
+            Err(failure) => return Err(failure.into()),
+        }
+        self.requests.note_request_showing(&showing).await?;
+        Ok(None)
+    }
+
+    /// An edit pings nobody, so the outcome is said once in a message of its own.
+    async fn tell_requester(
+        &self,
+        request: &Request,
+        showing: &RequestShowing,
+    ) -> Result<Option<Timestamp>, ShowError> {
+        let Some(outcome) = commands::announcements::outcome(request, self.policy.oncall) else {
+            return Ok(None);
+        };
+        let number = request.number.to_string();
+        let nonce =
+            nonce(&["outcome", request.frozen.org.as_str(), &number, &request.hash.0, request.stage.word()]);
+        match self.chat.post(showing.channel, &outcome, &nonce).await {
+            Ok(_) | Err(ChatError::MessageGone) => Ok(None),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// Shows the audit's new entries. Each line carries number and hash, so that a cut tail can be found later.
+    pub(super) async fn show_audit(&self, channel: ChannelId) -> Result<Option<Timestamp>, ShowError> {
+        if let Some(until) = self.rests(channel) {
+            return Ok(Some(until));
+        }
+        let shown = self.requests.audit_shown().await?;
+        let mut entries = self.requests.chain(shown + 1).await?;
+        entries.truncate(ENTRIES);
+        let Some(last) = entries.last().map(|entry| entry.number) else { return Ok(None) };
+        let lines: Vec<String> = entries.iter().map(line).collect();
+        let message = Message::text(commands::text::fit(lines.join("\n"), 2_000));
+        let nonce = nonce(&["audit", &(shown + 1).to_string(), &last.to_string(), &entries[0].hash]);
+        match self.chat.post(channel, &message, &nonce).await {
+            Ok(_) | Err(ChatError::MessageGone) => {}
+            Err(failure) => return Err(failure.into()),
+        }
+        self.requests.note_audit_shown(last).await?;
+        let more = self.requests.entries(&AuditQuery { limit: 1, ..AuditQuery::default() }).await?;
+        Ok(more.first().is_some_and(|newest| newest.number > last).then(|| self.clock.now()))
+    }
+}

@@ -13,6 +13,8 @@ use sim::discord::Discord;
 use sim::okta::{DeactivateUsers, Okta};
 use tempfile::TempDir;
 
+use crate::documents;
+
 /// The simulators' time, so that the program and they agree on it.
 struct SimClock(Okta);
 
@@ -34,6 +36,18 @@ pub struct World {
     pub channel: u64,
     folder: TempDir,
     viewer: u64,
+    exchanges: Exchanges,
+}
+
+/// What was asked and answered; held against the official documents at the end of a story that went well.
+struct Exchanges(Okta, Discord);
+
+impl Drop for Exchanges {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            documents::hold(&self.0.ledger().exchanges(), &self.1.ledger().exchanges());
+        }
+    }
 }
 
 impl World {
@@ -81,7 +95,8 @@ impl World {
         );
         std::fs::write(folder.path().join("provost.toml"), text)?;
         let app = build(&folder, &okta).await?;
-        Ok(Self { okta, discord, app, channel, folder, viewer })
+        let exchanges = Exchanges(okta.clone(), discord.clone());
+        Ok(Self { okta, discord, app, channel, folder, viewer, exchanges })
     }
 
     /// A world where Dana came back to an app of this kind: her account there is inactive, the setting is off.
@@ -143,10 +158,10 @@ impl World {
 
     /// Provost is killed and started anew on the same store.
     pub async fn starts_anew(self) -> Result<Self> {
-        let Self { okta, discord, app, channel, folder, viewer } = self;
+        let Self { okta, discord, app, channel, folder, viewer, exchanges } = self;
         app.close().await;
         let app = build(&folder, &okta).await?;
-        Ok(Self { okta, discord, app, channel, folder, viewer })
+        Ok(Self { okta, discord, app, channel, folder, viewer, exchanges })
     }
 
     /// Somebody with the role `viewer` types a command; the answer, with the drafts before it.

@@ -9,4 +9,6 @@ mod documents;
 mod faults;
 mod healing;
 mod restarts;
+mod service_app;
+mod sessions;
 mod world;

@@ -60,6 +60,12 @@ impl World {
 
     /// A world where Provost has not looked yet.
     pub async fn before_the_first_look() -> Result<Self> {
+        let token = sim::okta::Settings::default().api_token;
+        Self::signing_in_by(|_| Ok(format!("api_token = {token:?}"))).await
+    }
+
+    /// A world where Provost has not looked yet, and signs in to Okta by these lines of its configuration.
+    pub async fn signing_in_by(credentials: impl FnOnce(&Okta) -> Result<String>) -> Result<Self> {
         let okta = Okta::start(sim::okta::Settings::default()).await?;
         let discord = Discord::start(sim::discord::Settings::default()).await?;
         let channel = discord.channel("provisioning");
@@ -76,7 +82,7 @@ impl World {
             api_url = "{discord}"
             [okta.acme]
             url = "{okta}"
-            api_token = "{okta_token}"
+            {credentials}
             rate_limit_share = 1.0
             console_url = "https://acme-admin.okta.com"
             [store]
@@ -90,7 +96,7 @@ impl World {
             guild = discord.guild_id(),
             discord = discord.url(),
             okta = okta.url(),
-            okta_token = sim::okta::Settings::default().api_token,
+            credentials = credentials(&okta)?,
             folder = folder.path().display(),
         );
         std::fs::write(folder.path().join("provost.toml"), text)?;

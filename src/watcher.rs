@@ -321,8 +321,9 @@ impl Watcher {
     }
 
     async fn sees(&self, before: Option<Position>, new: u64) -> anyhow::Result<()> {
-        self.pulse.blind.remove(&self.org);
-        let Some(since) = before.and_then(|position| position.caught_up) else { return Ok(()) };
+        let blind = self.pulse.blind.remove(&self.org).map(|(_, (since, _))| since);
+        // At the first start nothing was read before: then only its own blindness ends.
+        let Some(since) = before.and_then(|position| position.caught_up).or(blind) else { return Ok(()) };
         let now = self.clock.now();
         if now.duration_since(since) >= TOLERATED {
             let told = Told::SeesAgain { since, until: now, caught_up: new };

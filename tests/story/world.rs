@@ -3,7 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result};
-use commands::chat::{Call, Caller, Front, Message};
+use commands::chat::{Call, Caller, CustomId, Front, Message, Press, Row};
+use std::collections::BTreeMap;
+use domain::request::{Method, Stage};
+use domain::requests::RequestQuery;
 use domain::ids::{MemberId, RoleId};
 use domain::ports::Clock;
 use jiff::{SignedDuration, Timestamp};
@@ -12,6 +15,8 @@ use provost::config::{Config, Environment};
 use sim::discord::Discord;
 use sim::okta::{DeactivateUsers, Okta};
 use tempfile::TempDir;
+
+use crate::documents;
 
 /// The simulators' time, so that the program and they agree on it.
 struct SimClock(Okta);
@@ -34,6 +39,19 @@ pub struct World {
     pub channel: u64,
     folder: TempDir,
     viewer: u64,
+    people: BTreeMap<&'static str, (u64, Vec<u64>)>,
+    exchanges: Exchanges,
+}
+
+/// What was asked and answered; held against the official documents at the end of a story that went well.
+struct Exchanges(Okta, Discord);
+
+impl Drop for Exchanges {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            documents::hold(&self.0.ledger().exchanges(), &self.1.ledger().exchanges());
+        }
+    }
 }
 
 impl World {
@@ -46,11 +64,29 @@ impl World {
 
     /// A world where Provost has not looked yet.
     pub async fn before_the_first_look() -> Result<Self> {
+        let token = sim::okta::Settings::default().api_token;
+        Self::signing_in_by(|_| Ok(format!("api_token = {token:?}"))).await
+    }
+
+    /// A world where Provost has not looked yet, and signs in to Okta by these lines of its configuration.
+    pub async fn signing_in_by(credentials: impl FnOnce(&Okta) -> Result<String>) -> Result<Self> {
         let okta = Okta::start(sim::okta::Settings::default()).await?;
         let discord = Discord::start(sim::discord::Settings::default()).await?;
         let channel = discord.channel("provisioning");
         let oncall = discord.role("oncall");
         let viewer = discord.role("viewer");
+        let (operator, approver) = (discord.role("operator"), discord.role("approver"));
+        let admin = discord.role("admin");
+        let mut people = BTreeMap::new();
+        for (name, roles) in [
+            ("Olive", vec![viewer, operator]),
+            ("Oscar", vec![viewer, operator]),
+            ("Ada", vec![viewer, approver, oncall]),
+            ("Abe", vec![viewer, approver, operator, oncall]),
+            ("Root", vec![viewer, admin]),
+        ] {
+            people.insert(name, (discord.member(name, &roles), roles));
+        }
         let folder = tempfile::tempdir()?;
         let text = format!(
             r#"
@@ -62,13 +98,17 @@ impl World {
             api_url = "{discord}"
             [okta.acme]
             url = "{okta}"
-            api_token = "{okta_token}"
+            {credentials}
             rate_limit_share = 1.0
+            writes = true
             console_url = "https://acme-admin.okta.com"
             [store]
             url = "sqlite://{folder}/provost.db"
             [roles]
             viewer = ["role:{viewer}"]
+            operator = ["role:{operator}"]
+            approver = ["role:{approver}"]
+            admin = ["role:{admin}"]
             [http]
             listen = ""
             "#,
@@ -76,12 +116,13 @@ impl World {
             guild = discord.guild_id(),
             discord = discord.url(),
             okta = okta.url(),
-            okta_token = sim::okta::Settings::default().api_token,
+            credentials = credentials(&okta)?,
             folder = folder.path().display(),
         );
         std::fs::write(folder.path().join("provost.toml"), text)?;
         let app = build(&folder, &okta).await?;
-        Ok(Self { okta, discord, app, channel, folder, viewer })
+        let exchanges = Exchanges(okta.clone(), discord.clone());
+        Ok(Self { okta, discord, app, channel, folder, viewer, people, exchanges })
     }
 
     /// A world where Dana came back to an app of this kind: her account there is inactive, the setting is off.
@@ -143,10 +184,10 @@ impl World {
 
     /// Provost is killed and started anew on the same store.
     pub async fn starts_anew(self) -> Result<Self> {
-        let Self { okta, discord, app, channel, folder, viewer } = self;
+        let Self { okta, discord, app, channel, folder, viewer, people, exchanges } = self;
         app.close().await;
         let app = build(&folder, &okta).await?;
-        Ok(Self { okta, discord, app, channel, folder, viewer })
+        Ok(Self { okta, discord, app, channel, folder, viewer, people, exchanges })
     }
 
     /// Somebody with the role `viewer` types a command; the answer, with the drafts before it.
@@ -183,6 +224,111 @@ impl World {
     /// The alerts' contents, as a phone shows them.
     pub fn lines(&self) -> Vec<String> {
         self.discord.messages(self.channel).into_iter().map(|message| message.content).collect()
+    }
+
+    /// Somebody by name types a command.
+    pub async fn says(&self, name: &str, verb: &str, options: &[(&str, &str)]) -> Message {
+        let options = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        self.does(name, verb, options).await
+    }
+
+    /// Somebody by name presses a button of a message that only they see.
+    pub async fn presses(&self, name: &str, message: &Message, label: &str) -> Result<Message> {
+        let mut buttons = message.rows.iter().flat_map(|row| match row {
+            Row::Buttons(buttons) => buttons.as_slice(),
+            Row::Select(_) => &[],
+        });
+        let button = buttons
+            .find(|button| button.label.starts_with(label))
+            .with_context(|| format!("no button {label} in {}", read(message)))?;
+        let Press::Verb(id) = &button.press else { anyhow::bail!("{label} opens a page") };
+        Ok(self.acts(name, id, &[]).await)
+    }
+
+    /// Somebody by name presses a button of the newest message in the channel that has it.
+    pub async fn presses_card(&self, name: &str, label: &str) -> Result<Message> {
+        let id = self.button(label).with_context(|| format!("no button {label}:\n{}", self.discord.transcript()))?;
+        Ok(self.acts(name, &id, &[]).await)
+    }
+
+    /// The newest button of that label in the channel.
+    pub fn button(&self, label: &str) -> Option<CustomId> {
+        let messages = self.discord.messages(self.channel);
+        messages.iter().rev().find_map(|message| {
+            let rows = message.json["components"].as_array()?;
+            let mut buttons = rows.iter().filter_map(|row| row["components"].as_array()).flatten();
+            let button = buttons.find(|button| button["label"] == label)?;
+            CustomId::parse(button["custom_id"].as_str()?)
+        })
+    }
+
+    /// Somebody by name does what a button carries, with what a dialog or a list adds.
+    pub async fn acts(&self, name: &str, id: &CustomId, more: &[(&str, &str)]) -> Message {
+        let spec = commands::specs().into_iter().find(|spec| spec.name == id.verb);
+        let names = spec.map_or(&[][..], |spec| spec.options).iter().map(|option| option.name.to_owned());
+        let mut options: Vec<(String, String)> = names.zip(id.args.iter().cloned()).collect();
+        options.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        self.does(name, &id.verb, options).await
+    }
+
+    async fn does(&self, name: &str, verb: &str, options: Vec<(String, String)>) -> Message {
+        let (id, roles) = &self.people[name];
+        let call = Call {
+            caller: Caller { id: MemberId(*id), roles: roles.iter().copied().map(RoleId).collect() },
+            verb: verb.to_owned(),
+            options,
+            quoted: None,
+            draft: Arc::new(|_| {}),
+        };
+        self.app.desk.run(call).await
+    }
+
+    /// Provost carries out what is to be done, watches the log, and shows how it stands, until nothing moves.
+    pub async fn works(&self) -> Result<()> {
+        for _ in 0..60 {
+            self.looks().await?;
+            self.app.executor.pass().await?;
+            self.passes(SignedDuration::from_secs(6));
+            self.shows().await?;
+            let open = RequestQuery { open: true, ..RequestQuery::default() };
+            let moving = self.app.desk.requests.requests(&open).await?.into_iter().any(|request| {
+                !matches!(request.stage, Stage::Draft | Stage::Pending)
+                    && !(request.frozen.method == Method::Guided && matches!(request.stage, Stage::Verifying { .. }))
+            });
+            if !moving {
+                break;
+            }
+        }
+        self.shows().await
+    }
+
+    /// Somebody by name ticks people in a list that only they see.
+    pub async fn ticks(&self, name: &str, message: &Message, people: &[&str]) -> Result<Message> {
+        let select = message.rows.iter().find_map(|row| match row {
+            Row::Select(select) => Some(select),
+            Row::Buttons(_) => None,
+        });
+        let select = select.with_context(|| format!("no list in {}", read(message)))?;
+        let more: Vec<(&str, &str)> = people.iter().map(|person| ("people", *person)).collect();
+        Ok(self.acts(name, &select.choose, &more).await)
+    }
+
+    /// Somebody loses a role.
+    pub fn loses(&self, name: &str, role: &str) {
+        let (member, roles) = &self.people[name];
+        // Olive: viewer, operator; Ada: viewer, approver, on call.
+        let index = usize::from(role != "viewer");
+        self.discord.takes(roles[index], *member);
+    }
+
+    /// The next write of a provisioning feature goes wrong.
+    pub fn spoils_the_write(&self, fault: sim::okta::Fault) {
+        self.okta.faults().next_write(1, "/features/USER_PROVISIONING", fault);
+    }
+
+    /// The id of somebody by name.
+    pub fn member(&self, name: &str) -> u64 {
+        self.people[name].0
     }
 
     /// The role whose holders may read.

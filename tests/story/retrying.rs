@@ -1,0 +1,152 @@
+//! Pushing people again, and what counts as proof.
+
+use anyhow::Result;
+use jiff::SignedDuration;
+use sim::okta::DeactivateUsers;
+
+use crate::world::{World, read};
+
+/// So many people whose push to Slack fails, while the setting is off.
+async fn where_many_fail(many: usize) -> Result<(World, String, Vec<String>)> {
+    let world = World::new().await?;
+    let app = world.okta.installs("Slack", "slack", DeactivateUsers::Off);
+    let mut people = Vec::new();
+    for n in 0..many {
+        let person = world.okta.hires(&format!("Person{n:03}"), "Back");
+        world.okta.left_inactive(&person, &app);
+        world.okta.assigns(&person, &app);
+        people.push(person);
+    }
+    world.settles().await?;
+    Ok((world, app, people))
+}
+
+#[tokio::test]
+async fn one_person_is_pushed_again_and_it_is_proven() -> Result<()> {
+    let (world, app, people) = where_many_fail(1).await?;
+    world.okta.enables_in_console(&app, "Jo Ortiz");
+    world.passes(SignedDuration::from_secs(60));
+    world.looks().await?;
+
+    let confirmation = world.says("Olive", "retry", &[("app", "Slack"), ("person", &people[0])]).await;
+    let going = world.presses("Olive", &confirmation, "Retry").await?;
+    assert!(going.content.contains("is being done"), "{}", going.content);
+    world.works().await?;
+
+    assert!(world.okta.is_active_in_app(&people[0], &app));
+    let pushes: Vec<_> = world.okta.ledger().exchanges().into_iter().filter(|each| each.method == "POST").collect();
+    assert_eq!(pushes.iter().map(|each| each.request_body.as_str()).collect::<Vec<_>>(), [r#"{"profile":{}}"#]);
+    let lines = world.lines();
+    assert!(lines.iter().any(|line| line.starts_with("[✓] FIXED · Slack · R1")), "{lines:?}");
+    assert!(lines[0].starts_with("[✓] FIXED · Slack · 1 person provisioned"), "{lines:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_retry_that_did_not_help_is_not_called_a_fix() -> Result<()> {
+    let (world, app, people) = where_many_fail(1).await?;
+
+    let confirmation = world.says("Olive", "retry", &[("app", "Slack"), ("person", &people[0])]).await;
+    world.presses("Olive", &confirmation, "Retry").await?;
+    world.works().await?;
+
+    assert!(!world.okta.is_active_in_app(&people[0], &app));
+    let lines = world.lines();
+    assert!(lines.iter().any(|line| line.starts_with("[x] FIX FAILED · Slack · R1")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.contains("User account is inactive")), "{lines:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_bulk_needs_an_approval_goes_in_waves_and_its_sums_add_up() -> Result<()> {
+    let (world, app, people) = where_many_fail(30).await?;
+    world.okta.enables_in_console(&app, "Jo Ortiz");
+    world.passes(SignedDuration::from_secs(60));
+    world.looks().await?;
+
+    let list = world.says("Olive", "retry", &[("app", "Slack")]).await;
+    assert!(read(&list).contains("30 people failing, 0 ticked"), "{}", read(&list));
+    let confirmation = world.presses("Olive", &list, "Retry all 30").await?;
+    assert!(read(&confirmation).contains("one approval"), "{}", read(&confirmation));
+    world.presses("Olive", &confirmation, "Retry").await?;
+    world.works().await?;
+    assert!(people.iter().all(|person| !world.okta.is_active_in_app(person, &app)));
+    world.presses_card("Ada", "Approve").await?;
+    world.works().await?;
+
+    assert!(people.iter().all(|person| world.okta.is_active_in_app(person, &app)));
+    let transcript = world.discord.transcript();
+    assert!(transcript.contains("30 proven, 0 failed, 0 waited for, 0 not begun"), "{transcript}");
+    let posts = world.okta.ledger().exchanges().iter().filter(|each| each.method == "POST").count();
+    assert_eq!(posts, 30);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_first_failure_stops_the_rest() -> Result<()> {
+    let (world, app, people) = where_many_fail(20).await?;
+
+    let list = world.says("Olive", "retry", &[("app", "Slack")]).await;
+    let confirmation = world.presses("Olive", &list, "Retry all 20").await?;
+    world.presses("Olive", &confirmation, "Retry").await?;
+    world.works().await?;
+    world.presses_card("Ada", "Approve").await?;
+    world.works().await?;
+
+    let posts = world.okta.ledger().exchanges().iter().filter(|each| each.method == "POST").count();
+    assert_eq!(posts, 1, "the first wave is one person");
+    assert!(people.iter().all(|person| !world.okta.is_active_in_app(person, &app)));
+    let lines = world.lines();
+    assert!(lines.iter().any(|line| line.contains("0 of 20 proven, 1 failed; stopped since too many failed, 19 not begun")), "{lines:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_ticked_is_kept_over_pages_and_a_restart() -> Result<()> {
+    let (world, _, people) = where_many_fail(30).await?;
+    let list = world.says("Olive", "retry", &[("app", "Slack")]).await;
+    let ticked = world.ticks("Olive", &list, &[&people[29], &people[28]]).await?;
+    assert!(read(&ticked).contains("2 ticked"), "{}", read(&ticked));
+    let second = world.presses("Olive", &ticked, "More").await?;
+    let world = world.starts_anew().await?;
+    let third = world.ticks("Olive", &second, &[&people[0]]).await?;
+    assert!(read(&third).contains("3 ticked"), "{}", read(&third));
+
+    let confirmation = world.presses("Olive", &third, "Retry selected (3)").await?;
+
+    assert!(read(&confirmation).contains("Push again: 3 people"), "{}", read(&confirmation));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_heals_itself_is_not_retried() -> Result<()> {
+    let world = World::new().await?;
+    let app = world.okta.installs("Slack", "slack", DeactivateUsers::On);
+    world.indexes().await?;
+
+    let answer = world.says("Olive", "retry", &[("app", &format!("acme/{app}"))]).await;
+
+    assert!(answer.content.contains("there is nothing to retry"), "{}", answer.content);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_crash_in_the_middle_of_a_bulk_repeats_nobody() -> Result<()> {
+    let (world, app, people) = where_many_fail(8).await?;
+    world.okta.enables_in_console(&app, "Jo Ortiz");
+    world.passes(SignedDuration::from_secs(60));
+    world.looks().await?;
+    let list = world.says("Olive", "retry", &[("app", "Slack")]).await;
+    let confirmation = world.presses("Olive", &list, "Retry all 8").await?;
+    world.presses("Olive", &confirmation, "Retry").await?;
+    world.app.executor.pass().await?;
+    world.app.executor.pass().await?;
+
+    let world = world.starts_anew().await?;
+    world.works().await?;
+
+    assert!(people.iter().all(|person| world.okta.is_active_in_app(person, &app)));
+    let posts = world.okta.ledger().exchanges().iter().filter(|each| each.method == "POST").count();
+    assert_eq!(posts, 8);
+    Ok(())
+}

@@ -312,7 +312,7 @@ pub enum Outcome {
     },
     /// Okta took the push; proof is waited for.
     Pushed {
-        /// When, by our clock.
+        /// When it was sent, by our clock.
         at: Timestamp,
     },
     /// Proven.

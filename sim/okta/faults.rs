@@ -67,9 +67,9 @@ struct Waiting {
 }
 
 impl Faults {
-    /// Has the next `n` requests whose path and query contain `path_contains` go wrong. Faults queue up.
-    pub fn next(&self, n: usize, path_contains: &str, fault: Fault) {
-        let waiting = Waiting { left: n, contains: path_contains.to_owned(), fault };
+    /// Has the next `n` requests whose "METHOD /path?query" contains `contains` go wrong. Faults queue up.
+    pub fn next(&self, n: usize, contains: &str, fault: Fault) {
+        let waiting = Waiting { left: n, contains: contains.to_owned(), fault };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(waiting);
     }
 

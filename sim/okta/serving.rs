@@ -40,7 +40,7 @@ async fn serve(
         line.cut();
         return Response::default();
     };
-    let fault = org.faults.take(&call.target());
+    let fault = org.faults.take(&format!("{} {}", call.method, call.target()));
     if fault == Some(Fault::Drop) {
         org.note(&call, &Answer::empty(0).spoilt());
         line.cut();

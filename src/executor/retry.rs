@@ -70,7 +70,8 @@ impl Executor {
 
     /// The intent is noted before the push is sent, and what Okta said after.
     async fn push(&self, request: &Request, directory: &dyn Directory, person: &UserId) -> Result<(), Stuck> {
-        let outcome = Outcome::Pushing { since: self.clock.now() };
+        let since = self.clock.now();
+        let outcome = Outcome::Pushing { since };
         let event = RequestEvent::Person { person: person.clone(), outcome };
         if !self.step(request, event, "push.begun", |entry| entry.before = format!("person {person}")).await?
         {
@@ -83,7 +84,7 @@ impl Executor {
                     request.id = %request.number, okta.request_id = okta_request, user.id = %person,
                     "Wrote to Okta: pushed {person} to {} again", request.frozen.app.id
                 );
-                (Outcome::Pushed { at: self.clock.now() }, okta_request)
+                (Outcome::Pushed { at: since }, okta_request)
             }
             Err(failure @ DirectoryError::RateLimited { .. }) => {
                 let event = RequestEvent::Person { person: person.clone(), outcome: Outcome::Waiting };
@@ -93,7 +94,7 @@ impl Executor {
             }
             // It may have arrived: the proof decides, and it is not sent again.
             Err(failure) if failure.may_have_been_done() => {
-                (Outcome::Pushed { at: self.clock.now() }, String::new())
+                (Outcome::Pushed { at: since }, String::new())
             }
             Err(failure) => (Outcome::Failed { why: failure.to_string() }, String::new()),
         };

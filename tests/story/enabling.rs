@@ -15,14 +15,20 @@ async fn an_app_with_an_api_is_turned_on_once_approved_and_it_is_proven_from_the
 
     let confirmation = world.says("Olive", "enable", &[("app", "Slack"), ("reason", WHY)]).await;
     let text = read(&confirmation);
-    for words in ["**off** → **on**", "by Okta's API", "1 person: 1 by name, 0 by group", "The price", "one approval"] {
+    for words in
+        ["**off** → **on**", "by Okta's API", "1 person: 1 by name, 0 by group", "The price", "one approval"]
+    {
         assert!(text.contains(words), "{words} is not in:\n{text}");
     }
     assert!(!world.okta.deactivates_users(&app), "nothing is written yet");
     let waits = world.presses("Olive", &confirmation, "Enable Deactivate Users").await?;
     assert!(waits.content.contains("waits for approval"), "{}", waits.content);
     world.works().await?;
-    assert!(world.lines().iter().any(|line| line.starts_with("[?] WAITING FOR APPROVAL · Slack · R1")), "{:?}", world.lines());
+    assert!(
+        world.lines().iter().any(|line| line.starts_with("[?] WAITING FOR APPROVAL · Slack · R1")),
+        "{:?}",
+        world.lines()
+    );
     assert!(world.lines()[0].starts_with("[?] WAITING FOR APPROVAL · Slack"), "{:?}", world.lines());
     assert!(!world.okta.deactivates_users(&app));
     world.okta.ledger().clear();
@@ -32,10 +38,12 @@ async fn an_app_with_an_api_is_turned_on_once_approved_and_it_is_proven_from_the
     world.works().await?;
 
     assert!(world.okta.deactivates_users(&app));
-    let puts: Vec<_> = world.okta.ledger().exchanges().into_iter().filter(|each| each.method == "PUT").collect();
+    let puts: Vec<_> =
+        world.okta.ledger().exchanges().into_iter().filter(|each| each.method == "PUT").collect();
     assert_eq!(puts.len(), 1);
     assert_eq!(puts[0].request_body, r#"{"update":{"lifecycleDeactivate":{"status":"ENABLED"}}}"#);
-    let beyond_the_log = world.okta.ledger().exchanges().iter().filter(|each| !each.path.ends_with("/logs")).count();
+    let beyond_the_log =
+        world.okta.ledger().exchanges().iter().filter(|each| !each.path.ends_with("/logs")).count();
     assert!(beyond_the_log <= 6, "{beyond_the_log} calls");
     let lines = world.lines();
     assert!(lines.iter().any(|line| line.starts_with("[✓] FIXED · Slack · R1")), "{lines:?}");
@@ -79,7 +87,11 @@ async fn done_by_somebody_before_it_was_approved_makes_it_void() -> Result<()> {
     world.passes(SignedDuration::from_secs(30));
     world.works().await?;
 
-    assert!(world.discord.transcript().contains("done by Max Power, without approval"), "{}", world.discord.transcript());
+    assert!(
+        world.discord.transcript().contains("done by Max Power, without approval"),
+        "{}",
+        world.discord.transcript()
+    );
     let late = world.presses_card("Ada", "Approve").await;
     assert!(late.is_err(), "the button is gone");
     Ok(())
@@ -120,12 +132,20 @@ async fn a_denied_an_expired_and_a_withdrawn_request_change_nothing() -> Result<
     let denied = world.acts("Ada", &deny, &[("why", "the owner wants it off")]).await;
     assert!(denied.content.contains("You denied R1"), "{}", denied.content);
     world.works().await?;
-    assert!(world.lines().iter().any(|line| line.contains("R1 for Slack was denied by")), "{:?}", world.lines());
+    assert!(
+        world.lines().iter().any(|line| line.contains("R1 for Slack was denied by")),
+        "{:?}",
+        world.lines()
+    );
 
     asks().await?;
     world.lives_through(SignedDuration::from_mins(62)).await?;
     world.works().await?;
-    assert!(world.lines().iter().any(|line| line.starts_with("[=] EXPIRED · Slack · R2")), "{:?}", world.lines());
+    assert!(
+        world.lines().iter().any(|line| line.starts_with("[=] EXPIRED · Slack · R2")),
+        "{:?}",
+        world.lines()
+    );
 
     asks().await?;
     let withdrawn = world.presses_card("Olive", "Withdraw").await?;
@@ -148,7 +168,11 @@ async fn what_changed_since_is_never_written_over() -> Result<()> {
     world.works().await?;
 
     assert!(world.okta.ledger().exchanges().iter().all(|each| each.method != "PUT"));
-    assert!(world.discord.transcript().contains("the app changed since it was asked for"), "{}", world.discord.transcript());
+    assert!(
+        world.discord.transcript().contains("the app changed since it was asked for"),
+        "{}",
+        world.discord.transcript()
+    );
     Ok(())
 }
 
@@ -183,7 +207,12 @@ async fn another_setting_that_okta_changed_as_well_is_said_loudly() -> Result<()
     world.works().await?;
 
     let lines = world.lines();
-    assert!(lines.iter().any(|line| line.contains("R1 for Slack failed: Deactivate Users was turned on, but Okta changed other settings as well")), "{lines:?}");
+    assert!(
+        lines.iter().any(|line| line.contains(
+            "R1 for Slack failed: Deactivate Users was turned on, but Okta changed other settings as well"
+        )),
+        "{lines:?}"
+    );
     Ok(())
 }
 

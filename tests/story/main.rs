@@ -6,8 +6,8 @@ mod alerts;
 mod commands;
 #[path = "../documents/mod.rs"]
 mod documents;
-mod faults;
 mod enabling;
+mod faults;
 mod healing;
 mod restarts;
 mod retrying;

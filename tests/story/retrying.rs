@@ -34,8 +34,12 @@ async fn one_person_is_pushed_again_and_it_is_proven() -> Result<()> {
     world.works().await?;
 
     assert!(world.okta.is_active_in_app(&people[0], &app));
-    let pushes: Vec<_> = world.okta.ledger().exchanges().into_iter().filter(|each| each.method == "POST").collect();
-    assert_eq!(pushes.iter().map(|each| each.request_body.as_str()).collect::<Vec<_>>(), [r#"{"profile":{}}"#]);
+    let pushes: Vec<_> =
+        world.okta.ledger().exchanges().into_iter().filter(|each| each.method == "POST").collect();
+    assert_eq!(
+        pushes.iter().map(|each| each.request_body.as_str()).collect::<Vec<_>>(),
+        [r#"{"profile":{}}"#]
+    );
     let lines = world.lines();
     assert!(lines.iter().any(|line| line.starts_with("[✓] FIXED · Slack · R1")), "{lines:?}");
     assert!(lines[0].starts_with("[✓] FIXED · Slack · 1 person provisioned"), "{lines:?}");
@@ -97,7 +101,12 @@ async fn the_first_failure_stops_the_rest() -> Result<()> {
     assert_eq!(posts, 1, "the first wave is one person");
     assert!(people.iter().all(|person| !world.okta.is_active_in_app(person, &app)));
     let lines = world.lines();
-    assert!(lines.iter().any(|line| line.contains("0 of 20 proven, 1 failed; stopped since too many failed, 19 not begun")), "{lines:?}");
+    assert!(
+        lines.iter().any(
+            |line| line.contains("0 of 20 proven, 1 failed; stopped since too many failed, 19 not begun")
+        ),
+        "{lines:?}"
+    );
     Ok(())
 }
 

@@ -14,7 +14,7 @@ async fn world() -> Result<World> {
         okta.registers_service_app(
             "0oaprovost",
             &public_key_of(KEY)?,
-            &["okta.logs.read", "okta.apps.read", "okta.users.read"],
+            &["okta.logs.read", "okta.apps.read", "okta.users.read", "okta.apps.manage"],
             true,
         );
         Ok(format!(

@@ -4,16 +4,16 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result};
 use commands::chat::{Call, Caller, CustomId, Front, Message, Press, Row};
-use std::collections::BTreeMap;
-use domain::request::{Method, Stage};
-use domain::requests::RequestQuery;
 use domain::ids::{MemberId, RoleId};
 use domain::ports::Clock;
+use domain::request::{Method, Stage};
+use domain::requests::RequestQuery;
 use jiff::{SignedDuration, Timestamp};
 use provost::app::App;
 use provost::config::{Config, Environment};
 use sim::discord::Discord;
 use sim::okta::{DeactivateUsers, Okta};
+use std::collections::BTreeMap;
 use tempfile::TempDir;
 
 use crate::documents;
@@ -247,7 +247,9 @@ impl World {
 
     /// Somebody by name presses a button of the newest message in the channel that has it.
     pub async fn presses_card(&self, name: &str, label: &str) -> Result<Message> {
-        let id = self.button(label).with_context(|| format!("no button {label}:\n{}", self.discord.transcript()))?;
+        let id = self
+            .button(label)
+            .with_context(|| format!("no button {label}:\n{}", self.discord.transcript()))?;
         Ok(self.acts(name, &id, &[]).await)
     }
 
@@ -293,7 +295,8 @@ impl World {
             let open = RequestQuery { open: true, ..RequestQuery::default() };
             let moving = self.app.desk.requests.requests(&open).await?.into_iter().any(|request| {
                 !matches!(request.stage, Stage::Draft | Stage::Pending)
-                    && !(request.frozen.method == Method::Guided && matches!(request.stage, Stage::Verifying { .. }))
+                    && !(request.frozen.method == Method::Guided
+                        && matches!(request.stage, Stage::Verifying { .. }))
             });
             if !moving {
                 break;
@@ -323,12 +326,7 @@ impl World {
 
     /// The next write of a provisioning feature goes wrong.
     pub fn spoils_the_write(&self, fault: sim::okta::Fault) {
-        self.okta.faults().next_write(1, "/features/USER_PROVISIONING", fault);
-    }
-
-    /// The id of somebody by name.
-    pub fn member(&self, name: &str) -> u64 {
-        self.people[name].0
+        self.okta.faults().next(1, "PUT /api/v1/apps/", fault);
     }
 
     /// The role whose holders may read.

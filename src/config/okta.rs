@@ -44,6 +44,7 @@ impl OktaConfig {
             url: self.url.clone(),
             credentials: self.credentials.clone(),
             rate_limit_share: self.rate_limit_share,
+            writes: self.writes,
         }
     }
 

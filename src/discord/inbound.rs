@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use commands::chat::{Call, Draft, First, Front, Message, Opening};
+use commands::chat::{Call, Dialog, Draft, First, Front, Message, Opening};
 use commands::spec::Spec;
 use dashmap::DashMap;
 use domain::ids::GuildId;
@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, debug, error, info_span, warn};
 
+use super::outbound;
 use super::payload::{self, AUTOCOMPLETE, Foreign, Knock};
 use super::replies::{Address, Unshown};
 use super::rest::Rest;
@@ -38,6 +39,8 @@ const ELSEWHERE: &str = "Provost works in the server it was set up for, and in n
 const NOBODY: &str = "Discord did not say which member of the server did this, so nothing was done. Commands are for people only.";
 const UNKNOWN: &str = "This button is not one of ours, or of a version that is gone. Nothing was done. Type the \
      command instead: `/okta help` lists what you may use.";
+const NO_DIALOG: &str = "Something is wrong inside Provost: the form for this could not be opened. Nothing was done. \
+     Type the command instead: `/okta help` lists what you may use.";
 const PANICKED: &str = "Something went wrong inside Provost, and this was not finished. What was already stored is \
      kept; look at the incident's card before you try again. Reference: ";
 
@@ -126,8 +129,15 @@ impl Inbound {
                 .map(|(option, typed)| self.front.suggest(&knock.caller, &knock.verb, &option, &typed));
             return self.rest.suggest(to, &choices.unwrap_or_default()).await;
         }
-        let opening = match self.front.first(&knock.caller, &knock.verb) {
+        let opening = match self.front.first(&knock.caller, &knock.verb, &knock.args) {
             First::Refuse(message) => return self.rest.refuse(to, &message).await,
+            First::Ask(dialog) => return self.ask(to, &knock, &dialog).await,
+            First::Open(Opening::Dialog) => {
+                error!(verb = knock.verb, "A command opens with a dialog and has none");
+                return self.rest.refuse(to, &Message::text(NO_DIALOG)).await;
+            }
+            // Where there is no message to change, Discord would refuse to change it.
+            First::Open(Opening::Update) if !knock.on_a_message => Opening::Private,
             First::Open(opening) => opening,
         };
         // Without this answer the caller reads “interaction failed”, and another process may be answering instead;
@@ -136,6 +146,19 @@ impl Inbound {
         let _ = opened.set(opening);
         tracing::Span::current().record("verb", &knock.verb);
         self.run(to, opening, knock).await
+    }
+
+    /// Opens a dialog; nothing is run until it is submitted.
+    async fn ask(&self, to: &Address, knock: &Knock<'_>, dialog: &Dialog) -> Result<(), Unshown> {
+        tracing::Span::current().record("verb", &knock.verb);
+        if knock.is_a_submission() {
+            error!(verb = knock.verb, "A dialog was to answer a dialog, which Discord does not allow");
+        } else if let Some(modal) = outbound::dialog(dialog) {
+            return self.rest.ask_in_dialog(to, modal).await;
+        } else {
+            error!(verb = knock.verb, "A dialog has no usable id or no usable input");
+        }
+        self.rest.refuse(to, &Message::text(NO_DIALOG)).await
     }
 
     /// Runs the command and shows its answer. A draft under way is finished before the answer is sent, so that it
@@ -177,8 +200,9 @@ impl Inbound {
     /// Says something that is not the command's answer: where a card would be replaced by it, beside the card.
     async fn say(&self, to: &Address, opening: Opening, message: &Message) -> Result<(), Unshown> {
         match opening {
+            // No dialog is ever an opening here, and a message beside it is seen in any case.
+            Opening::Update | Opening::Dialog => self.rest.follow_up(to, message).await,
             Opening::Private => self.rest.replace(to, message).await,
-            Opening::Update => self.rest.follow_up(to, message).await,
         }
     }
 

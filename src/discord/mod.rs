@@ -23,6 +23,7 @@ mod refusal;
 pub mod registration;
 mod replies;
 pub mod rest;
+pub mod roster;
 pub mod session;
 mod socket;
 pub mod wire;
@@ -30,6 +31,7 @@ pub mod wire;
 pub use gateway::Gateway;
 pub use inbound::Inbound;
 pub use rest::Rest;
+pub use roster::GuildRoster;
 
 use url::{Host, Url};
 

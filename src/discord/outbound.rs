@@ -4,14 +4,16 @@
 
 use std::collections::HashSet;
 
-use commands::chat::{Button, ButtonStyle, Card, File, Message, Nonce, Ping, Press, Row, Select, Tone};
+use commands::chat::{
+    Button, ButtonStyle, Card, Dialog, File, Input, Message, Nonce, Ping, Press, Row, Select, Tone,
+};
 use serde_json::{Value, json};
 use serenity::builder::{
-    CreateActionRow, CreateAllowedMentions, CreateButton, CreateEmbed, CreateEmbedFooter,
-    CreateInteractionResponse, CreateInteractionResponseMessage, CreateMessage, CreateSelectMenu,
-    CreateSelectMenuKind, CreateSelectMenuOption, EditMessage,
+    CreateActionRow, CreateAllowedMentions, CreateButton, CreateEmbed, CreateEmbedFooter, CreateInputText,
+    CreateInteractionResponse, CreateInteractionResponseMessage, CreateMessage, CreateModal,
+    CreateSelectMenu, CreateSelectMenuKind, CreateSelectMenuOption, EditMessage,
 };
-use serenity::model::application::ButtonStyle as Style;
+use serenity::model::application::{ButtonStyle as Style, InputTextStyle};
 use serenity::model::channel::Nonce as Theirs;
 use tracing::error;
 use unicode_segmentation::UnicodeSegmentation;
@@ -34,6 +36,12 @@ const LABEL: usize = 80;
 const CHOICE: usize = 100;
 const PLACEHOLDER: usize = 150;
 const CUSTOM_ID: usize = 100;
+/// Source: Discord, Receiving and Responding, “Modal”, and Component Reference, “Text Input”.
+const DIALOG_TITLE: usize = 45;
+const INPUTS: usize = 5;
+const INPUT_LABEL: usize = 45;
+const INPUT_PLACEHOLDER: usize = 100;
+const INPUT_VALUE: u16 = 4_000;
 const LINK: usize = 512;
 const PINGS: usize = 100;
 const FILES: usize = 10;
@@ -86,6 +94,42 @@ pub fn private_follow_up(message: &Message) -> Outgoing {
     let mut new = edit(message);
     new.payload["flags"] = json!(64);
     new
+}
+
+/// A dialog that is the first answer to an interaction. `None` if Discord would take no part of it: its id cannot be
+/// cut, and a dialog without inputs cannot be submitted.
+pub fn dialog(dialog: &Dialog) -> Option<Outgoing> {
+    let mut ids = HashSet::new();
+    let id = usable(&dialog.submit.to_string(), &mut ids)?;
+    let inputs: Vec<_> = dialog.inputs.iter().filter_map(|one| input(one, &mut ids)).take(INPUTS).collect();
+    if inputs.is_empty() {
+        return None;
+    }
+    let modal = CreateModal::new(id, filled(&dialog.title, DIALOG_TITLE)).components(inputs);
+    Some(Outgoing { payload: json!(CreateInteractionResponse::Modal(modal)), files: Vec::new() })
+}
+
+/// A text input in its row. What stands in it is cut to what it takes, or Discord would open nothing at all.
+fn input(input: &Input, ids: &mut HashSet<String>) -> Option<CreateActionRow> {
+    let style = if input.long { InputTextStyle::Paragraph } else { InputTextStyle::Short };
+    let most = input.length.1.clamp(1, INPUT_VALUE);
+    let least = input.length.0.min(most);
+    let id = usable(&input.name, ids)?;
+    let mut new = CreateInputText::new(style, filled(&input.label, INPUT_LABEL), id)
+        .required(least > 0)
+        .max_length(most);
+    if least > 0 {
+        new = new.min_length(least);
+    }
+    let placeholder = cut(&input.placeholder, INPUT_PLACEHOLDER);
+    if !placeholder.is_empty() {
+        new = new.placeholder(placeholder);
+    }
+    let value = cut(&input.value, most.into());
+    if !value.is_empty() {
+        new = new.value(value);
+    }
+    Some(CreateActionRow::InputText(new))
 }
 
 /// A footer as Discord will show it, by which a message is found again.
@@ -233,20 +277,30 @@ fn button(button: &Button, ids: &mut HashSet<String>) -> Option<CreateButton> {
 fn select(select: &Select, ids: &mut HashSet<String>) -> Option<CreateSelectMenu> {
     let mut values = HashSet::new();
     let good = |value: &str| !value.trim().is_empty() && units(value) <= CHOICE;
-    let options: Vec<_> = select
+    let choices: Vec<_> = select
         .choices
         .iter()
         .filter(|choice| good(&choice.value) && values.insert(choice.value.as_str()))
         .take(CHOICES)
-        .map(|choice| CreateSelectMenuOption::new(filled(&choice.label, CHOICE), &choice.value))
         .collect();
-    if options.is_empty() {
+    if choices.is_empty() {
         return None;
     }
-    let most = options.len().try_into().unwrap_or(1);
+    // Discord refuses a select of which more may, or must, be chosen than there are; and one with more chosen
+    // already than may be.
+    let most = select.choose_from.1.min(choices.len().try_into().unwrap_or(1)).max(1);
+    let least = select.choose_from.0.min(most);
+    let mut chosen_left = most;
+    let options = choices.into_iter().map(|choice| {
+        let chosen = choice.chosen && chosen_left > 0;
+        chosen_left -= u8::from(chosen);
+        let option = CreateSelectMenuOption::new(filled(&choice.label, CHOICE), &choice.value);
+        if chosen { option.default_selection(true) } else { option }
+    });
+    let options = options.collect();
     let id = usable(&select.choose.to_string(), ids)?;
     let menu = CreateSelectMenu::new(id, CreateSelectMenuKind::String { options });
-    Some(menu.min_values(1).max_values(most).placeholder(filled(&select.placeholder, PLACEHOLDER)))
+    Some(menu.min_values(least).max_values(most).placeholder(filled(&select.placeholder, PLACEHOLDER)))
 }
 
 /// An id that Discord takes: short enough and not yet in the message. It cannot be cut, for it would mean another

@@ -8,6 +8,7 @@ use commands::chat::{Call, Caller, CustomId, Draft};
 use commands::spec::{From, Spec};
 use domain::ids::{GuildId, MemberId, RoleId};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use serenity::model::application::{
@@ -55,6 +56,8 @@ struct Head<'a> {
     guild_id: Option<Id>,
     #[serde(default)]
     member: Option<Member>,
+    #[serde(default)]
+    message: Option<IgnoredAny>,
     #[serde(borrow)]
     data: &'a RawValue,
 }
@@ -113,6 +116,11 @@ pub(super) enum Foreign {
 pub(super) struct Knock<'a> {
     pub caller: Caller,
     pub verb: String,
+    /// What the button carries after its verb.
+    pub args: Vec<String>,
+    /// Whether it was made on a message, which the answer can change: a button, a select, or a dialog that one of
+    /// them opened. Source: Discord, Interaction Object, `message`.
+    pub on_a_message: bool,
     kind: u8,
     data: &'a RawValue,
     pressed: Vec<(String, String)>,
@@ -136,14 +144,14 @@ pub(super) fn knock<'a>(
     };
     let data = head.data;
     let name: Name<'_> = serde_json::from_str(data.get()).map_err(|_| Foreign::Unreadable)?;
-    let (verb, pressed) = match (kind, name.custom_id) {
+    let (CustomId { verb, args }, pressed) = match (kind, name.custom_id) {
         (COMPONENT | MODAL, Some(id)) => pressed(&id, name.values, specs)?,
         (COMMAND | AUTOCOMPLETE, _) if name.kind == Some(MESSAGE_MENU) => {
-            (name.name.unwrap_or_default().into_owned(), Vec::new())
+            (CustomId::new(&name.name.unwrap_or_default(), []), Vec::new())
         }
         (COMMAND | AUTOCOMPLETE, _) => {
             let sub = name.options.into_iter().next().filter(|option| option.kind == SUBCOMMAND);
-            (sub.ok_or(Foreign::Unknown)?.name.into_owned(), Vec::new())
+            (CustomId::new(&sub.ok_or(Foreign::Unknown)?.name, []), Vec::new())
         }
         _ => return Err(Foreign::Unreadable),
     };
@@ -152,7 +160,8 @@ pub(super) fn knock<'a>(
     if slash_only {
         return Err(Foreign::Unknown);
     }
-    Ok(Knock { caller, verb, kind, data, pressed })
+    let on_a_message = kind == COMPONENT || kind == MODAL && head.message.is_some();
+    Ok(Knock { caller, verb, args, on_a_message, kind, data, pressed })
 }
 
 /// A `custom_id` with its arguments named in the spec's order; what was chosen in a select follows them.
@@ -160,19 +169,26 @@ fn pressed(
     id: &str,
     values: Vec<String>,
     specs: &[Spec],
-) -> Result<(String, Vec<(String, String)>), Foreign> {
-    let CustomId { verb, args } = CustomId::parse(id).ok_or(Foreign::Unknown)?;
-    let spec = specs.iter().find(|spec| spec.name == verb).ok_or(Foreign::Unknown)?;
+) -> Result<(CustomId, Vec<(String, String)>), Foreign> {
+    let id = CustomId::parse(id).ok_or(Foreign::Unknown)?;
+    let args = &id.args;
+    let spec = specs.iter().find(|spec| spec.name == id.verb).ok_or(Foreign::Unknown)?;
     if args.len() > spec.options.len() {
         return Err(Foreign::Unknown);
     }
     let chosen = spec.options.get(args.len()).map_or("value", |option| option.name);
-    let mut options: Vec<_> = spec.options.iter().map(|option| option.name.to_owned()).zip(args).collect();
+    let names = spec.options.iter().map(|option| option.name.to_owned());
+    let mut options: Vec<_> = names.zip(args.iter().cloned()).collect();
     options.extend(values.into_iter().map(|value| (chosen.to_owned(), value)));
-    Ok((verb, options))
+    Ok((id, options))
 }
 
 impl Knock<'_> {
+    /// Whether a dialog was submitted; Discord lets no dialog follow it.
+    pub fn is_a_submission(&self) -> bool {
+        self.kind == MODAL
+    }
+
     /// The option that is being typed, and what of it there is.
     pub fn typed(&self) -> Option<(String, String)> {
         let data: CommandData = serde_json::from_str(self.data.get()).ok()?;

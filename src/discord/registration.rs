@@ -17,7 +17,7 @@ const ABOUT: &str = "Find failed Okta provisioning, and mend it.";
 const CHARACTERS: usize = 8_000;
 /// What we set, and so compare. `default_member_permissions` is never set: everybody sees the command, and what
 /// they may do is decided when they do it.
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 13] = [
     "type",
     "name",
     "description",
@@ -27,6 +27,8 @@ const FIELDS: [&str; 11] = [
     "required",
     "autocomplete",
     "choices",
+    "min_length",
+    "max_length",
     "value",
     "nsfw",
 ];
@@ -97,11 +99,20 @@ fn subcommand(spec: &Spec) -> CreateCommandOption {
 }
 
 fn option(option: &Opt) -> CreateCommandOption {
-    let new = CreateCommandOption::new(CommandOptionType::String, option.name, option.about)
-        .required(option.required)
-        .set_autocomplete(option.kind.suggests());
-    let OptKind::OneOf(words) = option.kind else { return new };
-    words.iter().fold(new, |new, word| new.add_string_choice(*word, *word))
+    let of = |kind| {
+        CreateCommandOption::new(kind, option.name, option.about)
+            .required(option.required)
+            .set_autocomplete(option.kind.suggests())
+    };
+    let text = || of(CommandOptionType::String);
+    match option.kind {
+        OptKind::App | OptKind::Person | OptKind::Incident => text(),
+        OptKind::OneOf(words) => words.iter().fold(text(), |new, word| new.add_string_choice(*word, *word)),
+        OptKind::Text(0, most) => text().max_length(most),
+        OptKind::Text(least, most) => text().min_length(least).max_length(most),
+        OptKind::Flag => of(CommandOptionType::Boolean),
+        OptKind::Member => of(CommandOptionType::User),
+    }
 }
 
 /// Refuses what Discord would refuse, by name.

@@ -81,8 +81,9 @@ impl Rest {
     /// Source: Discord, Receiving and Responding, “Interaction Callback Type” 5 and 6.
     pub(super) async fn open(&self, to: &Address, opening: Opening) -> Result<(), Unshown> {
         let body = match opening {
-            Opening::Private => json!({ "type": 5, "data": { "flags": PRIVATE } }),
             Opening::Update => json!({ "type": 6 }),
+            // A dialog is opened by `ask_in_dialog`; to think in private is right wherever nothing else is.
+            Opening::Private | Opening::Dialog => json!({ "type": 5, "data": { "flags": PRIVATE } }),
         };
         self.callback(to, Outgoing { payload: body, files: Vec::new() }).await
     }
@@ -90,6 +91,11 @@ impl Rest {
     /// A private message as the first answer. Source: as above, type 4.
     pub(super) async fn refuse(&self, to: &Address, message: &Message) -> Result<(), Unshown> {
         self.callback(to, outbound::private_answer(message)).await
+    }
+
+    /// A dialog as the first answer. Source: as above, type 9, which no submission of a dialog may be answered with.
+    pub(super) async fn ask_in_dialog(&self, to: &Address, dialog: Outgoing) -> Result<(), Unshown> {
+        self.callback(to, dialog).await
     }
 
     /// What to choose from while an option is typed. Source: as above, type 8; at most 25 of 100 characters each.

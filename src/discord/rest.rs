@@ -145,6 +145,11 @@ impl Rest {
         Ok(Self { http, base, authorization, clock, limits, lanes, refused, me })
     }
 
+    /// Now, by our clock.
+    pub(super) fn now(&self) -> jiff::Timestamp {
+        self.clock.now()
+    }
+
     /// Sends a request and reads its answer.
     pub(super) async fn ask<T: DeserializeOwned>(&self, ask: Ask) -> Result<T, Failure> {
         let body = self.send(ask).await?;

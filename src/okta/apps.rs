@@ -1,10 +1,13 @@
 //! Apps, their provisioning settings, and their people.
 
+use std::collections::BTreeMap;
+
 use domain::event::{App, Person};
 use domain::facts::{AppFacts, AppUser, Connection, Page, ProvisioningFeature, Scope};
-use domain::ids::AppId;
+use domain::ids::{AppId, UserId};
 use domain::ports::DirectoryError;
 use serde::Deserialize;
+use serde_json::Value;
 use tracing::warn;
 
 use super::client::{Call, Client, Trouble};
@@ -135,6 +138,34 @@ impl Client {
         Ok(Page { items, next: self.next(&answer, &path)? })
     }
 
+    /// Source: `GET /api/v1/apps/{appId}/users/{userId}?expand=user`, scope `okta.apps.read`.
+    pub(crate) async fn app_user(&self, app: &AppId, person: &UserId) -> Result<AppUser, DirectoryError> {
+        let what = format!("person {person} in app {app}");
+        let url = self.at(&format!("/api/v1/apps/{app}/users/{person}"), &[("expand", "user")]);
+        let answer = self.ask(&Call { url, template: "/api/v1/apps/{id}/users/{id}", what: &what }).await?;
+        let without_id = || not_json(&answer, "it is a person without an id");
+        json::<WireAppUser<'_>>(&answer)?.facts().ok_or_else(without_id)
+    }
+
+    /// What one reading is compared with another by, so an answer without capabilities is none: taken for “nothing”, it
+    /// would hide a change.
+    ///
+    /// Source: `GET /api/v1/apps/{appId}/features/USER_PROVISIONING`, scope `okta.apps.read`.
+    pub(crate) async fn capabilities(&self, app: &AppId) -> Result<BTreeMap<String, String>, DirectoryError> {
+        let what = format!("the provisioning settings of app {app}");
+        let url = self.at(&format!("/api/v1/apps/{app}/features/USER_PROVISIONING"), &[]);
+        let call = Call { url, template: "/api/v1/apps/{id}/features/USER_PROVISIONING", what: &what };
+        let answer = self.get(&call).await.map_err(|trouble| trouble.into_error_of_a_feature(&what))?;
+        let feature: Value = json(&answer)?;
+        let capabilities = &feature["capabilities"];
+        if !capabilities.is_object() {
+            return Err(not_json(&answer, "it names no capabilities"));
+        }
+        let mut flat = BTreeMap::new();
+        flatten(capabilities, &mut String::new(), &mut flat);
+        Ok(flat)
+    }
+
     async fn ask(&self, call: &Call<'_>) -> Result<Answer, DirectoryError> {
         self.get(call).await.map_err(|trouble| trouble.into_error(call.what))
     }
@@ -194,6 +225,34 @@ pub(crate) fn login(answer: &Answer) -> Result<String, DirectoryError> {
         .login
         .owned()
         .ok_or_else(|| not_json(answer, "it is a user without a login"))
+}
+
+/// Every leaf of a JSON value under its path.
+fn flatten(node: &Value, path: &mut String, flat: &mut BTreeMap<String, String>) {
+    let mut step = |name: &str, node: &Value| {
+        let length = path.len();
+        if length > 0 {
+            path.push('.');
+        }
+        path.push_str(name);
+        flatten(node, path, flat);
+        path.truncate(length);
+    };
+    match node {
+        Value::Object(fields) if !fields.is_empty() => {
+            fields.iter().for_each(|(name, node)| step(name, node))
+        }
+        Value::Array(list) if !list.is_empty() => {
+            list.iter().enumerate().for_each(|(at, node)| step(&at.to_string(), node));
+        }
+        Value::String(text) => {
+            flat.insert(path.clone(), text.clone());
+        }
+        Value::Object(_) | Value::Array(_) if path.is_empty() => {}
+        leaf => {
+            flat.insert(path.clone(), leaf.to_string());
+        }
+    }
 }
 
 fn is_enabled(status: &str) -> bool {

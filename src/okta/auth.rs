@@ -39,8 +39,13 @@ pub enum Credentials {
     },
 }
 
-/// The scopes that a service app is asked for: everything that Provost reads.
+/// The scopes that a service app asks for in any case: everything that Provost reads.
 pub const READ_SCOPES: [&str; 3] = ["okta.logs.read", "okta.apps.read", "okta.users.read"];
+
+/// The scope that it asks for besides where it may write: to turn a setting on, and to push people.
+///
+/// Source: Okta management API, `updateFeatureForApplication` and `updateApplicationUser`, 2026.06.3.
+pub const MANAGE_SCOPE: &str = "okta.apps.manage";
 
 /// A renewal must not fall between the check and the use of a token.
 const RENEWED_BEFORE_END: SignedDuration = SignedDuration::from_mins(5);
@@ -61,6 +66,8 @@ pub(crate) struct ServiceApp {
     client_id: String,
     key: Key,
     key_id: Option<String>,
+    /// What it asks for, with blanks between.
+    scopes: String,
     dpop: Dpop,
     /// Held while a token is fetched, so that callers who come together share one: each is an entry in the org's log.
     token: Mutex<Option<Arc<AccessToken>>>,
@@ -110,7 +117,7 @@ pub enum CredentialsError {
 }
 
 impl Auth {
-    pub(crate) fn new(credentials: Credentials) -> Result<Self, CredentialsError> {
+    pub(crate) fn new(credentials: Credentials, writes: bool) -> Result<Self, CredentialsError> {
         match credentials {
             Credentials::Token(token) => {
                 let token = token.expose_secret().trim();
@@ -127,7 +134,9 @@ impl Auth {
                 let (key, own_id) = Key::parse(key.expose_secret())?;
                 let dpop = Dpop::new().map_err(|_| CredentialsError::Random)?;
                 let token = Mutex::default();
-                let app = ServiceApp { client_id, key, key_id: key_id.or(own_id), dpop, token };
+                let scopes = READ_SCOPES.into_iter().chain(writes.then_some(MANAGE_SCOPE));
+                let scopes = scopes.collect::<Vec<_>>().join(" ");
+                let app = ServiceApp { client_id, key, key_id: key_id.or(own_id), scopes, dpop, token };
                 Ok(Self::ServiceApp(Box::new(app)))
             }
         }
@@ -225,7 +234,7 @@ impl ServiceApp {
             } else if off.abs() > CLOCKS_AGREE_WITHIN && clocks_left > 0 {
                 clocks_left -= 1;
             } else {
-                return Err(sorted(refusal));
+                return Err(sorted(refusal, &self.scopes));
             }
         }
     }
@@ -238,7 +247,7 @@ impl ServiceApp {
         let proof = self.dpop.proof(&Method::POST, &url, For::Token, now).map_err(|_| cannot_sign())?;
         let form = [
             ("grant_type", "client_credentials"),
-            ("scope", &READ_SCOPES.join(" ")),
+            ("scope", &self.scopes),
             ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
             ("client_assertion", &assertion),
         ];
@@ -278,10 +287,10 @@ fn read(answer: &Answer, now: Timestamp) -> Result<AccessToken, DirectoryError> 
 }
 
 /// Source: RFC 6749, section 5.2.
-fn sorted(refusal: Refusal) -> DirectoryError {
+fn sorted(refusal: Refusal, scopes: &str) -> DirectoryError {
     let said = refusal.said();
     match refusal.code.as_str() {
-        "invalid_scope" => DirectoryError::Forbidden { said, missing: READ_SCOPES.join(", ") },
+        "invalid_scope" => DirectoryError::Forbidden { said, missing: scopes.replace(' ', ", ") },
         "invalid_client" | "unauthorized_client" | "invalid_grant" => DirectoryError::Unauthorized { said },
         _ if refusal.status == StatusCode::UNAUTHORIZED => DirectoryError::Unauthorized { said },
         _ => refusal.into_error("the token endpoint"),

@@ -2,7 +2,7 @@
 
 use domain::ports::DirectoryError;
 use reqwest::Method;
-use reqwest::header::{ACCEPT, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use url::Url;
 
 use super::auth::Auth;
@@ -36,6 +36,15 @@ impl Trouble {
             Self::Failed(error) => error,
         }
     }
+
+    /// The same for a call about a provisioning feature, where any plain refusal means “not for this app”: `Refused`,
+    /// with Okta's words, whatever the status. A missing scope or role stays `Forbidden`, for somebody can grant it.
+    pub(crate) fn into_error_of_a_feature(self, what: &str) -> DirectoryError {
+        match self {
+            Self::Refused(refusal) if refusal.is_by_hand_only() => refusal.into_plain_no(),
+            other => other.into_error(what),
+        }
+    }
 }
 
 /// One org's API.
@@ -43,6 +52,8 @@ pub(crate) struct Client {
     pub(crate) org: Org,
     pub(crate) auth: Auth,
     pub(crate) transport: Transport,
+    /// Whether anything may be written to the org.
+    pub(crate) writes: bool,
 }
 
 impl Client {
@@ -62,10 +73,34 @@ impl Client {
 
     /// Gets something, signing in anew once if the credentials are refused and that can help.
     pub(crate) async fn get(&self, call: &Call<'_>) -> Result<Answer, Trouble> {
+        self.signed(Method::GET, call, None).await
+    }
+
+    /// Writes: sends this JSON. It is never sent twice, except after a 401, which Okta answers before it does anything;
+    /// what ended in any other way may have been done, and whoever asked must look before asking again.
+    pub(crate) async fn write(
+        &self,
+        method: Method,
+        call: &Call<'_>,
+        json: &'static str,
+    ) -> Result<Answer, Trouble> {
+        self.signed(method, call, Some(json)).await
+    }
+
+    async fn signed(
+        &self,
+        method: Method,
+        call: &Call<'_>,
+        json: Option<&'static str>,
+    ) -> Result<Answer, Trouble> {
         let mut tries_left = 1;
         loop {
-            let mut request = reqwest::Request::new(Method::GET, call.url.clone());
+            let mut request = reqwest::Request::new(method.clone(), call.url.clone());
             request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+            if let Some(json) = json {
+                request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                *request.body_mut() = Some(json.into());
+            }
             self.auth.sign(&mut request, &self.transport, self.org.url()).await.map_err(Trouble::Failed)?;
             let signed_with = request.headers().clone();
             let answer = self.transport.exchange(request, call.template).await.map_err(Trouble::Failed)?;

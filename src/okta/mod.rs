@@ -1,7 +1,7 @@
 //! One Okta org over HTTP: the [`Directory`] that the rest of Provost asks.
 //!
 //! From the bottom: [`limits`] (how much we may ask), `transport` (one exchange), `auth`, `key` and `dpop` (who asks),
-//! `link` (where the next page is), `refusal` (what a no means), `client` (a signed request), `log` and `apps` (the calls),
+//! `link` (where the next page is), `refusal` (what a no means), `client` (a signed request), `log`, `apps` and `writes` (the calls),
 //! `lenient`, [`wire`] and `targets` (their JSON).
 //!
 //! **Invariant:** only this folder knows Okta's paths and JSON, and a token leaves it for the org's own origin only.
@@ -19,18 +19,20 @@ mod refusal;
 mod targets;
 mod transport;
 pub mod wire;
+mod writes;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::facts::{AppFacts, AppUser, Connection, LogFrom, LogPage, Page, ProvisioningFeature};
-use domain::ids::{AppId, OrgName};
-use domain::ports::{Clock, Directory, DirectoryError};
+use domain::ids::{AppId, OrgName, UserId};
+use domain::ports::{Clock, Directory, DirectoryError, Written};
 use jiff::{SignedDuration, Timestamp};
 use url::{Host, Url};
 
-pub use auth::{Credentials, CredentialsError, READ_SCOPES};
+pub use auth::{Credentials, CredentialsError, MANAGE_SCOPE, READ_SCOPES};
 pub use key::KeyError;
 pub use log::{LOG_FILTER, LOG_PAGE, filter_hash};
 pub use transport::Timeouts;
@@ -52,6 +54,9 @@ pub struct OktaSettings {
     pub credentials: Credentials,
     /// How much of each rate limit is ours: more than 0, at most 1.
     pub rate_limit_share: f64,
+    /// Whether anything may be written to the org. If not, a service app does not even ask for the right to, and
+    /// [`Directory::enable`] and [`Directory::push`] are refused before they reach Okta.
+    pub writes: bool,
 }
 
 /// Why settings cannot be used; each names its key.
@@ -140,7 +145,7 @@ impl Okta {
         clock: Arc<dyn Clock>,
         timeouts: Timeouts,
     ) -> Result<Self, OktaSetupError> {
-        let OktaSettings { org, url, credentials, rate_limit_share: share } = settings;
+        let OktaSettings { org, url, credentials, rate_limit_share: share, writes } = settings;
         let loopback = is_loopback(&url);
         if let Some(why) = fault(&url, loopback) {
             return Err(OktaSetupError::Url { org, why });
@@ -148,7 +153,7 @@ impl Okta {
         if !(share > 0.0 && share <= 1.0) {
             return Err(OktaSetupError::Share { org, share });
         }
-        let auth = match Auth::new(credentials) {
+        let auth = match Auth::new(credentials, writes) {
             Ok(auth) => auth,
             Err(source) => return Err(OktaSetupError::Credentials { org, source }),
         };
@@ -156,7 +161,7 @@ impl Okta {
             Ok(transport) => transport,
             Err(source) => return Err(OktaSetupError::Https { org, source }),
         };
-        Ok(Self { name: org, client: Client { org: Org::new(url), auth, transport } })
+        Ok(Self { name: org, client: Client { org: Org::new(url), auth, transport, writes } })
     }
 
     /// The org's short name.
@@ -243,6 +248,22 @@ impl Directory for Okta {
 
     async fn app_users(&self, app: &AppId, after: Option<&str>) -> Result<Page<AppUser>, DirectoryError> {
         self.client.app_users(app, after).await
+    }
+
+    async fn app_user(&self, app: &AppId, person: &UserId) -> Result<AppUser, DirectoryError> {
+        self.client.app_user(app, person).await
+    }
+
+    async fn capabilities(&self, app: &AppId) -> Result<BTreeMap<String, String>, DirectoryError> {
+        self.client.capabilities(app).await
+    }
+
+    async fn enable(&self, app: &AppId) -> Result<Written, DirectoryError> {
+        self.client.enable(app).await
+    }
+
+    async fn push(&self, app: &AppId, person: &UserId) -> Result<Written, DirectoryError> {
+        self.client.push(app, person).await
     }
 }
 

@@ -106,6 +106,13 @@ impl Refusal {
         self.code == "E0000015" && self.parameter("error").is_none()
     }
 
+    /// A no that nobody can turn into a yes by a right or by another try.
+    pub(crate) fn into_plain_no(self) -> DirectoryError {
+        let said = self.said();
+        let code = if self.code.is_empty() { self.status.as_u16().to_string() } else { self.code };
+        DirectoryError::Refused { code, said }
+    }
+
     /// The error that people act on; `what` was asked for.
     pub(crate) fn into_error(self, what: &str) -> DirectoryError {
         let said = self.said();
@@ -119,10 +126,7 @@ impl Refusal {
             _ if self.garbled.is_some() => DirectoryError::BadAnswer { why: said },
             // Only Okta itself may say that a thing is gone: incidents end by it.
             StatusCode::NOT_FOUND if !self.code.is_empty() => DirectoryError::Gone { what: what.to_owned() },
-            status if self.code.is_empty() => {
-                DirectoryError::Refused { code: status.as_u16().to_string(), said }
-            }
-            _ => DirectoryError::Refused { code: self.code, said },
+            _ => self.into_plain_no(),
         }
     }
 

@@ -43,6 +43,8 @@ impl Default for Timeouts {
 /// More than any page of the log has, decompressed.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-okta-request-id");
+
 /// An answer that is not about the exchange itself: 2xx, or a 4xx other than 429.
 pub(crate) struct Answer {
     pub status: StatusCode,
@@ -56,6 +58,11 @@ impl Answer {
     /// Okta's name for the request, for its support.
     pub(crate) fn request_id(&self) -> &str {
         request_id(&self.headers)
+    }
+
+    /// The same, where Okta gave one.
+    pub(crate) fn okta_request(&self) -> Option<&str> {
+        text(&self.headers, &REQUEST_ID)
     }
 }
 
@@ -288,5 +295,5 @@ pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a 
 }
 
 fn request_id(headers: &HeaderMap) -> &str {
-    text(headers, &HeaderName::from_static("x-okta-request-id")).unwrap_or("unknown")
+    text(headers, &REQUEST_ID).unwrap_or("unknown")
 }

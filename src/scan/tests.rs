@@ -1,6 +1,6 @@
 //! What a log amounts to, told as short stories about one log.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::Mutex;
 
@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use domain::cause::Rules;
 use domain::event::{Actor, App, Event, EventKind, Outcome, Person};
 use domain::facts::{AppFacts, AppUser, Connection, LogFrom, LogPage, Page, ProvisioningFeature, Unreadable};
-use domain::ids::AppId;
-use domain::ports::{Clock, Directory, DirectoryError};
+use domain::ids::{AppId, UserId};
+use domain::ports::{Clock, Directory, DirectoryError, Written};
 use jiff::{SignedDuration, Timestamp};
 
 use super::report::{Report, State};
@@ -298,6 +298,22 @@ impl Directory for Scripted {
     }
 
     async fn app_users(&self, _: &AppId, _: Option<&str>) -> Result<Page<AppUser>, DirectoryError> {
+        Err(DirectoryError::Gone { what: "it".to_owned() })
+    }
+
+    async fn app_user(&self, _: &AppId, _: &UserId) -> Result<AppUser, DirectoryError> {
+        Err(DirectoryError::Gone { what: "it".to_owned() })
+    }
+
+    async fn capabilities(&self, _: &AppId) -> Result<BTreeMap<String, String>, DirectoryError> {
+        Err(DirectoryError::Gone { what: "it".to_owned() })
+    }
+
+    async fn enable(&self, _: &AppId) -> Result<Written, DirectoryError> {
+        Err(DirectoryError::Gone { what: "it".to_owned() })
+    }
+
+    async fn push(&self, _: &AppId, _: &UserId) -> Result<Written, DirectoryError> {
         Err(DirectoryError::Gone { what: "it".to_owned() })
     }
 }

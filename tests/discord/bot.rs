@@ -53,7 +53,7 @@ impl Default for TestFront {
 
 #[async_trait]
 impl Front for TestFront {
-    fn first(&self, _caller: &Caller, verb: &str) -> First {
+    fn first(&self, _caller: &Caller, verb: &str, _args: &[String]) -> First {
         match verb {
             "panics-first" => panic!("at the door"),
             "refused" => First::Refuse(Message::text("You may not.")),
@@ -63,7 +63,7 @@ impl Front for TestFront {
     }
 
     fn suggest(&self, _caller: &Caller, _verb: &str, option: &str, typed: &str) -> Vec<Choice> {
-        vec![Choice { label: format!("{option} {typed}…"), value: "0oa1".to_owned() }]
+        vec![Choice { label: format!("{option} {typed}…"), value: "0oa1".to_owned(), chosen: false }]
     }
 
     async fn run(&self, call: Call) -> Message {

@@ -128,7 +128,7 @@ fn settings_that_cannot_work_are_refused_with_their_key() {
     ];
     for (url, credentials, rate_limit_share, expected) in table {
         let (org, url) = ("acme".parse().unwrap(), url.parse().unwrap());
-        let settings = OktaSettings { org, url, credentials, rate_limit_share };
+        let settings = OktaSettings { org, url, credentials, rate_limit_share, writes: false };
 
         let refused = Okta::new(settings, Arc::new(SystemClock)).unwrap_err().to_string();
 
@@ -136,8 +136,8 @@ fn settings_that_cannot_work_are_refused_with_their_key() {
     }
     for (url, token) in [("https://acme.okta.com/", "00token\n"), ("http://localhost:1", "00token")] {
         let (org, url) = ("acme".parse().unwrap(), url.parse().unwrap());
-        let settings =
-            OktaSettings { org, url, credentials: Credentials::Token(token.into()), rate_limit_share: 1.0 };
+        let credentials = Credentials::Token(token.into());
+        let settings = OktaSettings { org, url, credentials, rate_limit_share: 1.0, writes: true };
         Okta::new(settings, Arc::new(SystemClock)).unwrap();
     }
 }

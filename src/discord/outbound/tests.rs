@@ -64,11 +64,13 @@ fn messages() -> impl Strategy<Value = Message> {
     ];
     let button =
         (text(), press).prop_map(|(label, press)| Button { label, style: ButtonStyle::Primary, press });
-    let choice = (text(), text()).prop_map(|(label, value)| Choice { label, value });
-    let select =
-        (text(), text(), prop::collection::vec(choice, 0..30)).prop_map(|(id, placeholder, choices)| {
-            Row::Select(Select { choose: CustomId::new("v", [id]), placeholder, choices })
-        });
+    let choice =
+        (text(), text(), any::<bool>()).prop_map(|(label, value, chosen)| Choice { label, value, chosen });
+    let select = (text(), text(), prop::collection::vec(choice, 0..30), any::<(u8, u8)>()).prop_map(
+        |(id, placeholder, choices, choose_from)| {
+            Row::Select(Select { choose_from, choose: CustomId::new("v", [id]), placeholder, choices })
+        },
+    );
     let row = prop_oneof![prop::collection::vec(button, 0..7).prop_map(Row::Buttons), select];
     (text(), prop::option::of(card), prop::collection::vec(row, 0..7))
         .prop_map(|(content, card, rows)| Message { content, card, rows, ..Message::default() })

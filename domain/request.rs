@@ -576,3 +576,6 @@ pub struct Sums {
     /// Asked for; proof is waited for.
     pub waited_for: usize,
 }
+
+#[cfg(test)]
+mod tests;

@@ -108,6 +108,7 @@ impl App {
                 unexplained: Notify::new(),
                 metrics: metrics.clone(),
                 started: clock.now(),
+                asked: DashMap::new(),
             }));
             let console = org.console_url.as_ref().map(console);
             let channel = org.alert_channel_id.unwrap_or(discord.alert_channel_id);

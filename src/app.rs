@@ -114,6 +114,7 @@ impl App {
                 unexplained: Notify::new(),
                 metrics: metrics.clone(),
                 started: clock.now(),
+                asked: DashMap::new(),
             }));
             hands.insert(name.clone(), (directory.clone(), org.writes));
             let console = org.console_url.as_ref().map(console);

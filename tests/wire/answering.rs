@@ -18,7 +18,7 @@ async fn a_failure_becomes_an_alert_and_a_diagnosis_in_three_ways() -> Result<()
     let choices = offered.wait_for_answer(LIMIT).await.choices();
     ensure!(offered.acknowledged_after().is_some_and(|time| time < PROMPT));
     let choice = choices.first().context("nothing is offered")?;
-    assert!(choice.label.contains("Airbase") && choice.label.contains("1 failing"), "{}", choice.label);
+    assert!(choice.label.contains("Airbase") && choice.label.contains("failing 1"), "{}", choice.label);
     let value = choice.value.as_str().context("a choice is a text")?;
 
     let typed = world.ada.types(&format!("/okta diagnose app:{value}")).await?;

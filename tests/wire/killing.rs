@@ -36,7 +36,7 @@ async fn killed_again_and_again_it_shows_every_failure_once() -> Result<()> {
         }
         // A moment of its work is what is waited for here.
         tokio::time::sleep(Duration::from_millis(dice.below(900))).await;
-        program.is_killed()?;
+        program.dies()?;
     }
 
     let program = Program::start(&world, "info")?;

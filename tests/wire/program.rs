@@ -32,14 +32,14 @@ impl Program {
     }
 
     /// Ends it at once, in the middle of whatever it does.
-    pub fn is_killed(mut self) -> Result<()> {
+    pub fn dies(mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
     }
 
     /// Sends SIGTERM, and waits; with how long that took.
-    pub async fn is_told_to_stop(mut self) -> Result<(ExitStatus, Duration)> {
+    pub async fn stops(mut self) -> Result<(ExitStatus, Duration)> {
         let start = Instant::now();
         let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
         ensure!(told.success(), "the process is gone already");

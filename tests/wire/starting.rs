@@ -96,8 +96,8 @@ async fn a_second_process_on_the_same_store_says_so_and_posts_nothing() -> Resul
     let mut second = Program::start(&world, "info")?;
     let status = second.ends().await?;
 
-    assert_eq!(status.code(), Some(1), "{}", second.said());
-    assert!(second.said().contains("in use by process"), "{}", second.said());
+    assert_eq!(status.code(), Some(1));
+    assert!(second.said().contains("is in use by another running Provost (process "), "{}", second.said());
     world.comes_back("Dana", "Airbase");
     world.alert("ACTION NEEDED · Airbase").await?;
     assert_eq!(world.lines().len(), 1);

@@ -8,7 +8,7 @@ use crate::program::Program;
 use crate::world::{World, until};
 
 async fn ends_well(program: Program) -> Result<()> {
-    let (status, took) = program.is_told_to_stop().await?;
+    let (status, took) = program.stops().await?;
     ensure!(status.code() == Some(0), "it ended with {status}");
     ensure!(took < Duration::from_secs(10), "it took {took:?}");
     Ok(())

@@ -1,6 +1,6 @@
 //! What is said unasked beside the alert itself: the lines of its thread, and notices. None of it pings.
 
-use domain::incident::{EndedBecause, Happened, Line, SettingChange};
+use domain::incident::{EndedBecause, Happened, Incident, Line, SettingChange};
 use domain::notice::{Notice, Told};
 
 use crate::chat::{Card, Message, Tone};
@@ -9,8 +9,13 @@ use crate::text::{and_more, escape, fit, when};
 /// How many people one line names.
 const NAMED: usize = 5;
 
+/// How long a thread's message may be, so that its footer and a remark still fit into Discord's 2,000.
+const LONGEST: usize = 1_800;
+
 /// The new lines of an incident's timeline as one message to its thread: a storm of two hundred is one line.
-pub fn thread(lines: &[Line]) -> Message {
+///
+/// It ends in `footer`, in small print: by it the board finds its own message again.
+pub fn thread(lines: &[Line], footer: &str) -> Message {
     let mut said = Vec::new();
     for line in lines {
         if let Happened::SettingChanged(change) = &line.what {
@@ -34,7 +39,13 @@ pub fn thread(lines: &[Line]) -> Message {
             _ => None,
         }));
     }
-    Message::text(fit(said.join("\n"), 2_000))
+    let said = fit(said.join("\n"), LONGEST);
+    Message::text(format!("{said}\n-# {footer}"))
+}
+
+/// The last line of what a thread is told, for the lines after `from` up to `upto`.
+pub fn thread_footer(incident: &Incident, from: i64, upto: i64) -> String {
+    format!("Provost · {} · {} · step {}–{upto}", incident.org, incident.number, from + 1)
 }
 
 fn group(

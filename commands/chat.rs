@@ -245,7 +245,8 @@ pub trait Chat: Send + Sync {
     /// Opens the thread of a message of ours, or finds the one it has. A message's thread has the message's id.
     async fn thread(&self, at: Place, name: &str) -> Result<ChannelId, ChatError>;
 
-    /// Looks in a channel's history for a message of ours, posted at `from` or later, whose card ends in `footer`.
+    /// Looks in a channel's history for a message of ours, posted at `from` or later, whose card or
+    /// text ends in `footer`.
     async fn find(
         &self,
         channel: ChannelId,

@@ -341,10 +341,16 @@ impl Incident {
                 failure.state = FailureState::Ended { why, at };
             }
             Change::Found { findings, assigned } => {
+                let mut news = self.findings.as_ref().is_none_or(|known| !known.says_as(&findings));
                 for (person, scope) in assigned {
                     if let Some(failure) = self.failures.get_mut(&person) {
+                        news |= failure.assigned != Some(scope);
                         failure.assigned = Some(scope);
                     }
+                }
+                // That Okta was asked again and said the same is not worth an edit of the card.
+                if !news {
+                    return None;
                 }
                 self.findings = Some(findings);
             }
@@ -386,6 +392,21 @@ impl Incident {
         let fixed = self.current().any(|failure| matches!(failure.state, FailureState::Fixed(_)));
         let how = if fixed { Ending::Fixed } else { Ending::Ended };
         ends.max().map_or(Stage::Open, |at| Stage::Over { how, at })
+    }
+}
+
+impl Findings {
+    /// Whether both say the same, whenever they were had, and whatever the words for what could not be had: those
+    /// hold the id of the request, which is another one each time.
+    fn says_as(&self, other: &Self) -> bool {
+        let told = |it: &Self| (it.deactivates_users, it.mode, it.kind.clone(), it.lacks());
+        told(self) == told(other)
+    }
+
+    /// What could not be had, without the reasons.
+    fn lacks(&self) -> Vec<String> {
+        let fact = |why: &String| why.split(':').next().unwrap_or_default().to_owned();
+        self.missing.iter().map(fact).collect()
     }
 }
 

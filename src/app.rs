@@ -70,6 +70,7 @@ pub struct App {
     clock: Arc<dyn Clock>,
     poll_intervals: BTreeMap<OrgName, Duration>,
     listen: Option<std::net::SocketAddr>,
+    pace: Pace,
 }
 
 impl App {
@@ -107,6 +108,7 @@ impl App {
                 unexplained: Notify::new(),
                 metrics: metrics.clone(),
                 started: clock.now(),
+                asked: DashMap::new(),
             }));
             let console = org.console_url.as_ref().map(console);
             let channel = org.alert_channel_id.unwrap_or(discord.alert_channel_id);
@@ -151,7 +153,14 @@ impl App {
             clock,
             poll_intervals,
             listen: config.listen,
+            pace: Pace::default(),
         })
+    }
+
+    /// With another patience for the gateway.
+    #[must_use]
+    pub fn with_pace(self, pace: Pace) -> Self {
+        Self { pace, ..self }
     }
 
     /// Closes the store of parts that were never run.
@@ -231,7 +240,7 @@ impl App {
 
         let session = Arc::new(session::Kept(self.store.clone(), self.clock.clone()));
         let gateway =
-            Gateway::new(self.rest.clone(), self.token.clone(), session, self.clock.clone(), Pace::default());
+            Gateway::new(self.rest.clone(), self.token.clone(), session, self.clock.clone(), self.pace);
         let mut status = gateway.status();
         let (pulse, part) = (self.desk.pulse.clone(), self.health.part("discord gateway"));
         let (clock, stop_) = (self.clock.clone(), stop.clone());

@@ -256,6 +256,14 @@ impl Board {
     /// Lets an older chapter's message point to the newer one, once that stands.
     async fn point_on(&self, incident: &Incident, older: &Showing, newer: &Showing) -> Result<(), ShowError> {
         let mut older = older.clone();
+        if older.message.is_none() {
+            // Its post may have been made, though no answer came.
+            let footer = footer(incident, older.chapter);
+            older.message = match self.chat.find(older.channel, older.attempted, &footer).await {
+                Err(ChatError::Forbidden { .. }) => None,
+                found => found?,
+            };
+        }
         if let (Some(message), Some(newer_message)) = (older.message, newer.message) {
             let address =
                 format!("https://discord.com/channels/{}/{}/{newer_message}", self.guild, newer.channel);
@@ -291,8 +299,9 @@ impl Board {
                 Err(failure) => return Err(failure.into()),
             },
         };
-        // What a crash left half-told is told again in the same words, so that the nonce makes it the same post.
-        if showing.telling <= showing.told {
+        // What a crash left half-told is looked for, and told again in the same words if it is not there.
+        let half_told = showing.telling > showing.told;
+        if !half_told {
             showing.telling = lines;
         }
         showing.thread = Some(thread);
@@ -302,13 +311,32 @@ impl Board {
         said.truncate(usize::try_from(upto - from).unwrap_or(0));
         let number = incident.number.to_string();
         let nonce = nonce(&["lines", incident.org.as_str(), &number, &from.to_string(), &upto.to_string()]);
-        match self.chat.post(thread, &announcements::thread(&said), &nonce).await {
-            Ok(_) | Err(ChatError::MessageGone) => {}
+        let footer = announcements::thread_footer(incident, from, upto);
+        let mut message = announcements::thread(&said, &footer);
+        let found = match half_told {
+            true => self.chat.find(thread, showing.attempted, &footer).await,
+            false => Ok(None),
+        };
+        match found {
+            Ok(Some(_)) => {}
+            Ok(None) => self.say(thread, &message, &nonce).await?,
+            Err(ChatError::Forbidden { .. }) => {
+                message.content.push_str(" (may repeat earlier lines)");
+                self.say(thread, &message, &nonce).await?;
+            }
             Err(failure) => return Err(failure.into()),
         }
         showing.told = upto;
         self.store.note_showing(showing).await?;
         Ok(())
+    }
+
+    /// Says lines in a thread, unless a person deleted them.
+    async fn say(&self, thread: ChannelId, message: &Message, nonce: &Nonce) -> Result<(), ShowError> {
+        match self.chat.post(thread, message, nonce).await {
+            Ok(_) | Err(ChatError::MessageGone) => Ok(()),
+            Err(failure) => Err(failure.into()),
+        }
     }
 
     async fn tell(&self, channel: ChannelId, untold: &Untold) -> Result<Option<Timestamp>, ShowError> {

@@ -16,5 +16,8 @@ fn main() -> ExitCode {
 fn run(cli: Cli, environment: &Environment) -> anyhow::Result<Outcome> {
     telemetry::init(environment, cli.log_level())?;
     let runtime = tokio::runtime::Runtime::new()?;
-    runtime.block_on(cli::run(cli, environment))
+    let outcome = runtime.block_on(cli::run(cli, environment));
+    // A name that is being resolved would be waited for, longer than a supervisor is patient.
+    runtime.shutdown_background();
+    outcome
 }

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use anyhow::Context;
 use commands::desk::Pulse;
 use commands::memory::Memory;
+use dashmap::DashMap;
 use domain::cause::{CauseId, Rules};
-use domain::event::Event;
 use domain::facts::{AppFacts, LogFrom, LogPage, ProvisioningFeature};
-use domain::ids::OrgName;
+use domain::ids::{AppId, IncidentNumber, OrgName};
 use domain::incident::{Change, EndedBecause, Findings, Incident, Mode};
 use domain::notice::Told;
 use domain::ports::{Clock, Directory, DirectoryError};
@@ -71,6 +71,8 @@ pub struct Watcher {
     pub metrics: Metrics,
     /// When this watcher was started, by our clock.
     pub started: Timestamp,
+    /// When Okta was last asked about an incident and did not tell everything.
+    pub asked: DashMap<IncidentNumber, Timestamp>,
 }
 
 impl Watcher {
@@ -214,8 +216,15 @@ impl Watcher {
     async fn settle(&self) -> anyhow::Result<()> {
         let waited = self.clock.now() - self.group_wait;
         let due = self.store.unexplained(&self.org, waited).await?;
+        let mut unknown: BTreeSet<&AppId> = BTreeSet::new();
         for event in &due {
-            let off = self.is_off(event).await;
+            let app = event.app.as_ref().map(|app| &app.id);
+            // One that could not be had is not asked for again for each event of a storm.
+            let off = match app.filter(|app| !unknown.contains(app)) {
+                Some(app) => self.is_off(app).await,
+                None => None,
+            };
+            unknown.extend(app.filter(|_| off.is_none()));
             self.store.settle(&self.org, &event.id, off, &self.alert_causes, self.clock.now()).await?;
         }
         if !due.is_empty() {
@@ -226,8 +235,7 @@ impl Watcher {
     }
 
     /// Whether Deactivate Users is off for an app that Okta provisions: from memory, else from Okta.
-    async fn is_off(&self, event: &Event) -> Option<bool> {
-        let app = &event.app.as_ref()?.id;
+    async fn is_off(&self, app: &AppId) -> Option<bool> {
         let facts = match self.memory.app(&self.org, app) {
             Some(facts) => facts,
             None => {
@@ -242,8 +250,9 @@ impl Watcher {
     async fn ask_about_new(&self) -> anyhow::Result<()> {
         let query = Query { org: Some(self.org.clone()), which: Which::Open, ..Query::default() };
         for incident in self.store.incidents(&query).await? {
-            if self.is_to_be_asked_about(&incident) {
-                self.ask_about(&incident).await?;
+            // An Okta that hangs must not keep the log from being read: the next pass goes on with the others.
+            if self.is_to_be_asked_about(&incident) && !self.ask_about(&incident).await? {
+                break;
             }
         }
         Ok(())
@@ -252,15 +261,18 @@ impl Watcher {
     /// One that Okta was not asked about yet, or did not answer about lately.
     fn is_to_be_asked_about(&self, incident: &Incident) -> bool {
         incident.findings.as_ref().is_none_or(|findings| {
-            !findings.missing.is_empty() && self.clock.now().duration_since(findings.at) >= ASK_AGAIN
+            let asked = self.asked.get(&incident.number).map_or(findings.at, |asked| asked.max(findings.at));
+            !findings.missing.is_empty() && self.clock.now().duration_since(asked) >= ASK_AGAIN
         })
     }
 
-    /// Asks Okta about a new incident's app and people: at most three calls.
+    /// Asks Okta about a new incident's app and people: at most three calls. Says whether Okta can be asked more now.
     #[instrument(skip_all, fields(incident = %incident.number))]
-    async fn ask_about(&self, incident: &Incident) -> anyhow::Result<()> {
+    async fn ask_about(&self, incident: &Incident) -> anyhow::Result<bool> {
         let app = &incident.app.id;
+        self.asked.insert(incident.number, self.clock.now());
         let facts = self.directory.app(app).await;
+        let answers = !facts.as_ref().is_err_and(is_absent);
         let mut missing = Vec::new();
         let mut mode = Mode::Guided;
         if let Ok(facts) = &facts
@@ -275,11 +287,13 @@ impl Watcher {
         if let Err(why) = &facts {
             missing.push(format!("the app: {why}"));
         }
-        let users = self.directory.app_users(app, None).await;
-        if let Err(why) = &users {
-            missing.push(format!("the people: {why}"));
+        let mut users = Vec::new();
+        if answers {
+            match self.directory.app_users(app, None).await {
+                Ok(page) => users = page.items,
+                Err(why) => missing.push(format!("the people: {why}")),
+            }
         }
-        let users = users.map(|page| page.items).unwrap_or_default();
         let assigned = users.iter().map(|user| (user.person.id.clone(), user.scope)).collect();
         let findings = Findings {
             at: self.clock.now(),
@@ -300,7 +314,7 @@ impl Watcher {
         }
         self.remember().await?;
         self.board.notify_one();
-        Ok(())
+        Ok(answers)
     }
 
     /// Since when the log has not been read to its end, if that is long enough to tell.
@@ -321,8 +335,9 @@ impl Watcher {
     }
 
     async fn sees(&self, before: Option<Position>, new: u64) -> anyhow::Result<()> {
-        self.pulse.blind.remove(&self.org);
-        let Some(since) = before.and_then(|position| position.caught_up) else { return Ok(()) };
+        let blind = self.pulse.blind.remove(&self.org).map(|(_, (since, _))| since);
+        // At the first start nothing was read before: then only its own blindness ends.
+        let Some(since) = before.and_then(|position| position.caught_up).or(blind) else { return Ok(()) };
         let now = self.clock.now();
         if now.duration_since(since) >= TOLERATED {
             let told = Told::SeesAgain { since, until: now, caught_up: new };
@@ -331,6 +346,11 @@ impl Watcher {
         }
         Ok(())
     }
+}
+
+/// Whether Okta does not answer at all now, so that the next question would wait in vain as well.
+fn is_absent(failure: &DirectoryError) -> bool {
+    matches!(failure, DirectoryError::Unreachable { .. } | DirectoryError::RateLimited { .. })
 }
 
 /// One word for the metrics.

@@ -27,7 +27,8 @@ impl Okta {
         self.org.world().pushes_take = time;
     }
 
-    /// From now on events come into the log this long after the time they bear. Zero ends it.
+    /// From now on events come into the log this long after they happen, which is the time they bear. Zero ends it:
+    /// what happens then overtakes what is still on its way.
     pub fn arrives_late(&self, by: SignedDuration) {
         self.org.world().lateness = by;
     }

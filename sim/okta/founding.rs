@@ -30,6 +30,7 @@ impl World {
             assignments: BTreeMap::new(),
             accounts: BTreeMap::new(),
             log: vec![],
+            late: vec![],
             jobs: VecDeque::new(),
             tasks: vec![],
             shape: FailureShape::Usual,

@@ -64,6 +64,7 @@ impl World {
                 self.push(&job);
             }
         }
+        self.admit_late();
     }
 
     fn push(&mut self, job: &Job) {

@@ -11,6 +11,7 @@ use axum::response::Response;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures_util::stream;
+use url::form_urlencoded;
 
 use super::exchange::{Answer, Call, ERROR_ID};
 use super::faults::Fault;
@@ -120,7 +121,7 @@ impl Org {
         let answer_headers = answer.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
         self.ledger.note(Exchange {
             request_headers: headers.into_iter().filter(is_public).collect(),
-            request_body: if path == "/oauth2/v1/token" { String::new() } else { body },
+            request_body: if path == "/oauth2/v1/token" { without_assertion(&body) } else { body },
             method,
             path,
             query,
@@ -130,6 +131,15 @@ impl Org {
             spoilt: answer.spoilt,
         });
     }
+}
+
+/// The form as it came, but for what proves who asked.
+fn without_assertion(form: &str) -> String {
+    let mut public = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in form_urlencoded::parse(form.as_bytes()) {
+        public.append_pair(&name, if name == "client_assertion" { "" } else { &value });
+    }
+    public.finish()
 }
 
 fn render(answer: Answer, fault: Option<&Fault>, zips: bool) -> Response {

@@ -26,10 +26,23 @@ impl World {
     /// Logs one event. Each takes a millisecond of the org's time, so that no two have the same.
     pub(super) fn log(&mut self, draft: Draft) {
         self.clock.advance(SignedDuration::from_millis(1));
-        let persisted = to_millisecond(self.now());
-        let published = persisted - self.lateness;
+        let published = to_millisecond(self.now());
         let uuid = self.ids.uuid();
-        self.log.push(Event { uuid, published, persisted, draft });
+        self.enter(Event { uuid, published, persisted: published + self.lateness, draft });
+    }
+
+    /// Has an event come into the log at its time.
+    fn enter(&mut self, event: Event) {
+        self.late.push(event);
+        self.admit_late();
+    }
+
+    /// Lets those late events into the log whose time has come.
+    pub(super) fn admit_late(&mut self) {
+        let now = self.now();
+        self.late.sort_by_key(|event| event.persisted);
+        let due = self.late.partition_point(|event| event.persisted <= now);
+        self.log.extend(self.late.drain(..due));
     }
 
     /// Logs something that was done by a request.
@@ -70,7 +83,7 @@ impl World {
     pub(super) fn chatter(&mut self, n: usize) {
         let kinds = ["user.session.start", "user.authentication.sso", "policy.evaluate_sign_on"];
         let actor = self.user_entity(&self.admin.clone());
-        let persisted = to_millisecond(self.now());
+        let published = to_millisecond(self.now());
         for i in 0..n {
             let event_type = kinds[i % kinds.len()];
             let draft = Draft {
@@ -85,7 +98,7 @@ impl World {
                 debug: vec![("requestUri", "/idp/idx/identify".to_owned())],
             };
             let uuid = self.ids.uuid();
-            self.log.push(Event { uuid, published: persisted - self.lateness, persisted, draft });
+            self.enter(Event { uuid, published, persisted: published + self.lateness, draft });
         }
     }
 

@@ -36,6 +36,8 @@ pub(super) struct World {
     pub accounts: BTreeMap<Pair, Account>,
     /// In the order in which events were persisted.
     pub log: Vec<Event>,
+    /// What is still on its way into the log.
+    pub late: Vec<Event>,
     pub jobs: VecDeque<Job>,
     pub tasks: Vec<Task>,
     pub shape: FailureShape,

@@ -87,12 +87,7 @@ impl Chat for Rest {
                 return self.readable(channel).await.map(|()| None);
             }
             let ours = messages.iter().find(|message| {
-                message.author.as_ref().is_some_and(|author| author.id == me)
-                    && message
-                        .embeds
-                        .iter()
-                        .filter_map(|embed| embed.footer.as_ref())
-                        .any(|f| f.text == footer)
+                message.author.as_ref().is_some_and(|author| author.id == me) && message.ends_in(&footer)
             });
             if let Some(ours) = ours {
                 return Ok(Some(MessageId(ours.id.0)));

@@ -179,7 +179,19 @@ pub(super) struct Posted {
     #[serde(default)]
     pub author: Option<User>,
     #[serde(default)]
+    pub content: String,
+    #[serde(default)]
     pub embeds: Vec<Embed>,
+}
+
+impl Posted {
+    /// Whether its card or its text ends in a footer; after a text, something may have been added.
+    pub(super) fn ends_in(&self, footer: &str) -> bool {
+        let last = self.content.lines().last().and_then(|line| line.strip_prefix("-# "));
+        let by_text = last.and_then(|line| line.strip_prefix(footer));
+        by_text.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+            || self.embeds.iter().filter_map(|embed| embed.footer.as_ref()).any(|it| it.text == footer)
+    }
 }
 
 #[derive(Debug, Deserialize)]

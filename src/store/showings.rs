@@ -17,7 +17,7 @@ pub(super) async fn unshown(conn: &mut AnyConnection) -> Result<Vec<Unshown>, Er
         "SELECT number FROM incident LEFT JOIN showing ON incident = number AND showing.chapter = incident.chapter \
          WHERE (state IS NULL AND (quiet = 0 OR over_ms IS NULL)) \
          OR (state = 'live' AND (message IS NULL OR showing.revision < incident.revision OR told < lines)) \
-         OR number IN (SELECT incident FROM showing WHERE state = 'replaced' AND message IS NOT NULL) \
+         OR number IN (SELECT incident FROM showing WHERE state = 'replaced') \
          ORDER BY number",
     )
     .fetch_all(&mut *conn)

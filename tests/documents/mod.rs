@@ -72,7 +72,7 @@ impl Documents {
 /// # Panics
 ///
 /// If they are absent although `PROVOST_REQUIRE` names them.
-#[expect(clippy::disallowed_methods, reason = "a test is told by its environment what must not be skipped")]
+#[expect(clippy::disallowed_methods, reason = "tests are configured by the environment")]
 pub fn documents_or_skip(test: &str) -> Option<&'static Documents> {
     let documents = Documents::load();
     if documents.is_none() {

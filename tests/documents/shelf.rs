@@ -8,7 +8,7 @@ use std::time::UNIX_EPOCH;
 use serde_json::Value;
 
 /// The folder with the documents, if it is there: beside this repository, or where `PROVOST_SHARED` says.
-#[expect(clippy::disallowed_methods, reason = "a test is told by its environment where the documents are")]
+#[expect(clippy::disallowed_methods, reason = "tests are configured by the environment")]
 pub fn reference() -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").into_os_string();
     let shared: OsString = std::env::var_os("PROVOST_SHARED").unwrap_or_else(beside);

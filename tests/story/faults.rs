@@ -157,3 +157,66 @@ async fn when_discord_refuses_to_edit_an_old_message_a_new_one_takes_its_place()
     assert!(lines[1].starts_with("[✓] FIXED"), "{lines:?}");
     Ok(())
 }
+
+#[tokio::test]
+async fn the_first_look_may_fail_for_long_and_its_success_is_told_too() -> Result<()> {
+    let world = World::before_the_first_look().await?;
+    world.okta.pause_serving().await;
+    for _ in 0..10 {
+        world.passes(SignedDuration::from_secs(60));
+        assert!(world.looks().await.is_err());
+        world.shows().await?;
+    }
+    assert!(world.lines()[0].starts_with("[!] BLIND · acme"), "{:?}", world.lines());
+
+    world.okta.resume_serving().await?;
+    world.settles().await?;
+
+    let lines = world.lines();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines[1].starts_with("[✓] SEES AGAIN · acme"), "{lines:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_fact_that_stays_unreadable_is_asked_for_again_and_edits_no_card() -> Result<()> {
+    let (world, _, _) = World::where_dana_came_back_to("Airbase", "airbase").await?;
+    let forbidden = Fault::Forbidden { scope: "okta.apps.read".to_owned() };
+    world.okta.faults().next(1_000, "/users", forbidden);
+    world.settles().await?;
+    let alert = world.discord.messages(world.channel)[0].clone();
+    world.discord.refuses_old_edits(true);
+
+    world.lives_through(SignedDuration::from_hours(2)).await?;
+
+    assert!(world.okta.requests("/users").len() > 10, "it is asked for again");
+    assert_eq!(world.lines().len(), 1, "{:?}", world.lines());
+    let edits = world.discord.message(alert.id).map(|message| message.edits);
+    assert!(edits.is_some_and(|edits| edits <= alert.edits + 1), "{edits:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_okta_that_tells_nothing_about_apps_does_not_keep_the_log_from_being_read() -> Result<()> {
+    let world = World::new().await?;
+    for n in 0..10 {
+        let app = world.okta.installs(&format!("App{n}"), "airbase", DeactivateUsers::Off);
+        let person = world.okta.hires(&format!("Dana{n}"), "Reyes");
+        world.okta.left_inactive(&person, &app);
+        world.okta.assigns(&person, &app);
+    }
+    world.okta.faults().next(1_000, "/apps", Fault::Drop);
+    world.looks().await?;
+    let asked = world.okta.requests("/apps").len();
+    assert!(asked <= 1, "{asked} questions, each of which may take its time to fail, in one pass");
+
+    world.passes(SignedDuration::from_secs(21));
+    world.shows().await?;
+    assert_eq!(world.lines().len(), 10, "{:?}", world.lines());
+
+    world.okta.faults().clear();
+    world.lives_through(SignedDuration::from_mins(10)).await?;
+    let all_known = world.discord.transcript().matches("Deactivate Users is off").count();
+    assert!(all_known >= 10, "{all_known}");
+    Ok(())
+}

@@ -1,10 +1,14 @@
 //! Stories: what was, what happens, what is now; told over both simulators' HTTP, asserting the words and the state.
 //!
-//! The passes are called by hand and the clock is the simulators', so an hour passes in a line.
+//! Whatever is asked and answered in them is held against the official documents at their end. The passes are called by hand and the clock is the simulators', so an hour passes in a line.
 
 mod alerts;
 mod commands;
+#[path = "../documents/mod.rs"]
+mod documents;
 mod faults;
 mod healing;
 mod restarts;
+mod service_app;
+mod sessions;
 mod world;

@@ -13,6 +13,8 @@ use sim::discord::Discord;
 use sim::okta::{DeactivateUsers, Okta};
 use tempfile::TempDir;
 
+use crate::documents;
+
 /// The simulators' time, so that the program and they agree on it.
 struct SimClock(Okta);
 
@@ -34,6 +36,18 @@ pub struct World {
     pub channel: u64,
     folder: TempDir,
     viewer: u64,
+    exchanges: Exchanges,
+}
+
+/// What was asked and answered; held against the official documents at the end of a story that went well.
+struct Exchanges(Okta, Discord);
+
+impl Drop for Exchanges {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            documents::hold(&self.0.ledger().exchanges(), &self.1.ledger().exchanges());
+        }
+    }
 }
 
 impl World {
@@ -46,6 +60,12 @@ impl World {
 
     /// A world where Provost has not looked yet.
     pub async fn before_the_first_look() -> Result<Self> {
+        let token = sim::okta::Settings::default().api_token;
+        Self::signing_in_by(|_| Ok(format!("api_token = {token:?}"))).await
+    }
+
+    /// A world where Provost has not looked yet, and signs in to Okta by these lines of its configuration.
+    pub async fn signing_in_by(credentials: impl FnOnce(&Okta) -> Result<String>) -> Result<Self> {
         let okta = Okta::start(sim::okta::Settings::default()).await?;
         let discord = Discord::start(sim::discord::Settings::default()).await?;
         let channel = discord.channel("provisioning");
@@ -62,7 +82,7 @@ impl World {
             api_url = "{discord}"
             [okta.acme]
             url = "{okta}"
-            api_token = "{okta_token}"
+            {credentials}
             rate_limit_share = 1.0
             console_url = "https://acme-admin.okta.com"
             [store]
@@ -76,12 +96,13 @@ impl World {
             guild = discord.guild_id(),
             discord = discord.url(),
             okta = okta.url(),
-            okta_token = sim::okta::Settings::default().api_token,
+            credentials = credentials(&okta)?,
             folder = folder.path().display(),
         );
         std::fs::write(folder.path().join("provost.toml"), text)?;
         let app = build(&folder, &okta).await?;
-        Ok(Self { okta, discord, app, channel, folder, viewer })
+        let exchanges = Exchanges(okta.clone(), discord.clone());
+        Ok(Self { okta, discord, app, channel, folder, viewer, exchanges })
     }
 
     /// A world where Dana came back to an app of this kind: her account there is inactive, the setting is off.
@@ -143,10 +164,10 @@ impl World {
 
     /// Provost is killed and started anew on the same store.
     pub async fn starts_anew(self) -> Result<Self> {
-        let Self { okta, discord, app, channel, folder, viewer } = self;
+        let Self { okta, discord, app, channel, folder, viewer, exchanges } = self;
         app.close().await;
         let app = build(&folder, &okta).await?;
-        Ok(Self { okta, discord, app, channel, folder, viewer })
+        Ok(Self { okta, discord, app, channel, folder, viewer, exchanges })
     }
 
     /// Somebody with the role `viewer` types a command; the answer, with the drafts before it.

@@ -1,0 +1,14 @@
+//! The whole program at work: both simulators on loopback, a real websocket, a store in a file, people who type and
+//! click. What must survive a kill runs as the real binary.
+//!
+//! Nothing here sleeps but to wait for something, with a time limit.
+
+mod answering;
+mod gateway;
+mod killing;
+mod program;
+mod refusing;
+mod secrets;
+mod starting;
+mod stopping;
+mod world;

@@ -33,7 +33,7 @@ use url::{Host, Url};
 pub use auth::{Credentials, CredentialsError, READ_SCOPES};
 pub use key::KeyError;
 pub use log::{LOG_FILTER, LOG_PAGE, filter_hash};
-pub use transport::Timeouts;
+pub use transport::{Observer, Timeouts};
 
 use auth::Auth;
 use client::{Call, Client};
@@ -157,6 +157,12 @@ impl Okta {
             Err(source) => return Err(OktaSetupError::Https { org, source }),
         };
         Ok(Self { name: org, client: Client { org: Org::new(url), auth, transport } })
+    }
+
+    /// Has `observer` told of every request from now on. It must not block.
+    pub fn with_observer(mut self, observer: Observer) -> Self {
+        self.client.transport.observer = Some(observer);
+        self
     }
 
     /// The org's short name.

@@ -157,3 +157,27 @@ async fn when_discord_refuses_to_edit_an_old_message_a_new_one_takes_its_place()
     assert!(lines[1].starts_with("[✓] FIXED"), "{lines:?}");
     Ok(())
 }
+
+#[tokio::test]
+async fn every_request_is_counted_by_its_answer() -> Result<()> {
+    let (world, _, _) = World::where_dana_came_back_to("Airbase", "airbase").await?;
+    world.okta.faults().next(1, "/logs", Fault::Status(503));
+    assert!(world.looks().await.is_err());
+    world.okta.faults().next(1, "/logs", Fault::Drop);
+    assert!(world.looks().await.is_err());
+
+    world.settles().await?;
+
+    let text = world.app.metrics.text();
+    for line in [
+        r#"provost_okta_requests_total{org="acme",endpoint="/api/v1/logs",status="503"} 1"#,
+        r#"provost_okta_requests_total{org="acme",endpoint="/api/v1/logs",status="none"} 1"#,
+        r#"provost_discord_requests_total{route="POST /channels/{}/messages",status="200"} 1"#,
+    ] {
+        assert!(text.lines().any(|shown| shown == line), "{line} is not in:\n{text}");
+    }
+    let good = r#"provost_okta_requests_total{org="acme",endpoint="/api/v1/logs",status="200"} "#;
+    assert!(text.contains(good), "{text}");
+    assert!(!text.contains(&world.channel.to_string()), "{text}");
+    Ok(())
+}

@@ -30,7 +30,7 @@ use domain::ports::{Clock, Directory, DirectoryError};
 use jiff::{SignedDuration, Timestamp};
 use url::{Host, Url};
 
-pub use auth::{Credentials, CredentialsError, READ_SCOPES};
+pub use auth::{Credentials, CredentialsError, READ_SCOPES, WRITE_SCOPE};
 pub use key::KeyError;
 pub use log::{LOG_FILTER, LOG_PAGE, filter_hash};
 pub use transport::{Observer, Timeouts};
@@ -197,6 +197,15 @@ impl Okta {
     /// As [`me`](Self::me); `Forbidden` if a scope was not granted to the app.
     pub async fn granted_scopes(&self) -> Result<Option<Vec<String>>, DirectoryError> {
         self.client.auth.scopes(&self.client.transport, self.client.org.url()).await
+    }
+
+    /// Whether Okta would grant a scope to the service app; `None` for an API token. One sign-in, which Okta logs.
+    ///
+    /// # Errors
+    ///
+    /// As [`me`](Self::me).
+    pub async fn would_grant(&self, scope: &str) -> Result<Option<bool>, DirectoryError> {
+        self.client.auth.would_grant(scope, &self.client.transport, self.client.org.url()).await
     }
 
     /// Every rate limit that Okta has told us about.

@@ -125,6 +125,34 @@ async fn a_channel_without_the_permission_is_left_alone_and_shown_when_it_is_men
 }
 
 #[tokio::test]
+async fn a_thread_that_refuses_holds_up_no_alert_and_is_told_later() -> Result<()> {
+    let (world, dana, app) = World::where_dana_came_back_to("Airbase", "airbase").await?;
+    world.discord.denies(sim::discord::Permission::CREATE_PUBLIC_THREADS, world.channel);
+    world.settles().await?;
+    world.okta.enables_in_console(&app, "Jo Ortiz");
+    world.okta.retries_in_console(&dana, &app);
+    world.passes(SignedDuration::from_secs(30));
+    world.settles().await?;
+
+    let other = world.okta.installs("Smartsheet", "smartsheet", DeactivateUsers::Off);
+    world.okta.left_inactive(&dana, &other);
+    world.okta.assigns(&dana, &other);
+    world.settles().await?;
+
+    let lines = world.lines();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines[0].starts_with("[✓] FIXED · Airbase"), "{lines:?}");
+    assert!(lines[1].starts_with("[!] ACTION NEEDED · Smartsheet"), "{lines:?}");
+    assert!(!world.discord.transcript().contains("Fixed for Dana Reyes"));
+
+    world.discord.allows(sim::discord::Permission::CREATE_PUBLIC_THREADS, world.channel);
+    world.passes(SignedDuration::from_mins(11));
+    world.shows().await?;
+    assert!(world.discord.transcript().contains("Fixed for Dana Reyes"), "{}", world.discord.transcript());
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_alert_that_a_person_deleted_is_not_posted_again() -> Result<()> {
     let (world, dana, app) = World::where_dana_came_back_to("Airbase", "airbase").await?;
     world.settles().await?;

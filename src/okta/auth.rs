@@ -42,6 +42,9 @@ pub enum Credentials {
 /// The scopes that a service app is asked for: everything that Provost reads.
 pub const READ_SCOPES: [&str; 3] = ["okta.logs.read", "okta.apps.read", "okta.users.read"];
 
+/// The scope that a service app needs beyond them to turn a setting on, to push again or to reassign.
+pub const WRITE_SCOPE: &str = "okta.apps.manage";
+
 /// A renewal must not fall between the check and the use of a token.
 const RENEWED_BEFORE_END: SignedDuration = SignedDuration::from_mins(5);
 
@@ -190,6 +193,22 @@ impl Auth {
             Self::ServiceApp(app) => Ok(Some(app.token(by, org).await?.scopes.clone())),
         }
     }
+
+    /// Whether Okta would grant a scope to the service app; `None` for an API token. The access token that it takes to
+    /// find out is thrown away.
+    pub(crate) async fn would_grant(
+        &self,
+        scope: &str,
+        by: &Transport,
+        org: &Url,
+    ) -> Result<Option<bool>, DirectoryError> {
+        let Self::ServiceApp(app) = self else { return Ok(None) };
+        match app.fetch(by, org, &[scope]).await {
+            Ok(_) => Ok(Some(true)),
+            Err(DirectoryError::Forbidden { .. }) => Ok(Some(false)),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 impl ServiceApp {
@@ -199,18 +218,18 @@ impl ServiceApp {
         if let Some(token) = held.as_ref().filter(|token| token.renew_at > by.now()) {
             return Ok(Arc::clone(token));
         }
-        let token = Arc::new(self.fetch(by, org).await?);
+        let token = Arc::new(self.fetch(by, org, &READ_SCOPES).await?);
         *held = Some(Arc::clone(&token));
         Ok(token)
     }
 
     /// Asks for an access token, again where Okta wants its newest nonce in the proof, and once more if its first answer
     /// shows that our clock is wrong.
-    async fn fetch(&self, by: &Transport, org: &Url) -> Result<AccessToken, DirectoryError> {
+    async fn fetch(&self, by: &Transport, org: &Url, scopes: &[&str]) -> Result<AccessToken, DirectoryError> {
         let (mut nonces_left, mut clocks_left) = (2, 1);
         loop {
             let assumed = by.skew().unwrap_or_default();
-            let answer = by.exchange(self.token_request(by, org)?, "/oauth2/v1/token").await?;
+            let answer = by.exchange(self.token_request(by, org, scopes)?, "/oauth2/v1/token").await?;
             let nonce = text(&answer.headers, &DPOP_NONCE);
             if let Some(nonce) = nonce {
                 self.dpop.remember(For::Token, nonce);
@@ -225,12 +244,12 @@ impl ServiceApp {
             } else if off.abs() > CLOCKS_AGREE_WITHIN && clocks_left > 0 {
                 clocks_left -= 1;
             } else {
-                return Err(sorted(refusal));
+                return Err(sorted(refusal, scopes));
             }
         }
     }
 
-    fn token_request(&self, by: &Transport, org: &Url) -> Result<Request, DirectoryError> {
+    fn token_request(&self, by: &Transport, org: &Url, scopes: &[&str]) -> Result<Request, DirectoryError> {
         let mut url = org.clone();
         url.set_path("/oauth2/v1/token");
         let now = by.now_at_okta();
@@ -238,7 +257,7 @@ impl ServiceApp {
         let proof = self.dpop.proof(&Method::POST, &url, For::Token, now).map_err(|_| cannot_sign())?;
         let form = [
             ("grant_type", "client_credentials"),
-            ("scope", &READ_SCOPES.join(" ")),
+            ("scope", &scopes.join(" ")),
             ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
             ("client_assertion", &assertion),
         ];
@@ -278,10 +297,10 @@ fn read(answer: &Answer, now: Timestamp) -> Result<AccessToken, DirectoryError> 
 }
 
 /// Source: RFC 6749, section 5.2.
-fn sorted(refusal: Refusal) -> DirectoryError {
+fn sorted(refusal: Refusal, scopes: &[&str]) -> DirectoryError {
     let said = refusal.said();
     match refusal.code.as_str() {
-        "invalid_scope" => DirectoryError::Forbidden { said, missing: READ_SCOPES.join(", ") },
+        "invalid_scope" => DirectoryError::Forbidden { said, missing: scopes.join(", ") },
         "invalid_client" | "unauthorized_client" | "invalid_grant" => DirectoryError::Unauthorized { said },
         _ if refusal.status == StatusCode::UNAUTHORIZED => DirectoryError::Unauthorized { said },
         _ => refusal.into_error("the token endpoint"),

@@ -12,7 +12,7 @@ use sqlx::{AnyConnection, ConnectOptions, Connection, Error, Executor, SqlSafeSt
 use url::Url;
 
 use super::Sql;
-use super::lock::Lock;
+use super::lock::{self, Lock};
 use super::refused::OpenError;
 use super::rows::Columns;
 
@@ -33,7 +33,7 @@ pub(super) async fn open(url: &str) -> Result<Sql, OpenError> {
     let path = path_of(url)?;
     let lock = Lock::take(&path)?;
     install_default_drivers();
-    let options = options(&path)?;
+    let options = options(&path, "mode=rwc")?;
     // A pool hides why a connection cannot be had behind “timed out”; so the first one is a plain one.
     let mut conn = options.connect().await.map_err(|error| OpenError::of(&path, error))?;
     let prepared = prepare(&mut conn, &path).await;
@@ -62,6 +62,69 @@ pub(super) async fn open(url: &str) -> Result<Sql, OpenError> {
     Ok(Sql { path, writer, readers, _lock: lock })
 }
 
+/// What a look at a database found.
+#[derive(Debug)]
+pub enum Looked {
+    /// There is none yet, and it can be made as far as that can be told without making it.
+    Absent {
+        /// Where it will be.
+        path: PathBuf,
+    },
+    /// A running Provost uses it; it was left alone.
+    InUse {
+        /// Where it is.
+        path: PathBuf,
+        /// Who uses it, as far as it says.
+        by: Option<String>,
+    },
+    /// It is ours and whole.
+    Good {
+        /// Where it is.
+        path: PathBuf,
+        /// How many bytes it has.
+        size: u64,
+    },
+}
+
+/// Looks at the database of a URL without making, changing or holding it.
+///
+/// A journal that a crash left behind can only be read with its index, which SQLite writes beside it; nothing else
+/// is ever written.
+///
+/// # Errors
+///
+/// As [`Sql::open`].
+pub async fn look(url: &str) -> Result<Looked, OpenError> {
+    let path = path_of(url)?;
+    if let Some(by) = lock::holder_of(&path)? {
+        return Ok(Looked::InUse { path, by });
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match std::fs::metadata(folder) {
+        Ok(folder) if folder.is_dir() && folder.permissions().readonly() => {
+            return Err(OpenError::ReadOnly { path });
+        }
+        Ok(folder) if folder.is_dir() => {}
+        Ok(_) | Err(_) => return Err(OpenError::NoFolder { path }),
+    }
+    // To open it for writing shows whether that is allowed, and changes nothing.
+    match std::fs::OpenOptions::new().write(true).open(&path) {
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Looked::Absent { path }),
+        Err(error) => return Err(lock::refused(&path, &error)),
+    }
+    install_default_drivers();
+    // Without a journal the file is all there is, and SQLite need not make one to read it.
+    let how = if beside(&path, "-wal").exists() { "mode=ro" } else { "mode=ro&immutable=true" };
+    let mut conn = options(&path, how)?.connect().await.map_err(|error| OpenError::of(&path, error))?;
+    let examined = examine(&mut conn, &path).await;
+    let closed = conn.close().await;
+    examined?;
+    closed.map_err(|error| OpenError::of(&path, error))?;
+    let size = std::fs::metadata(&path).map_or(0, |file| file.len());
+    Ok(Looked::Good { path, size })
+}
+
 /// The file of a URL.
 fn path_of(url: &str) -> Result<PathBuf, OpenError> {
     if url.starts_with("postgres:") || url.starts_with("postgresql:") {
@@ -82,12 +145,12 @@ pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-fn options(path: &Path) -> Result<AnyConnectOptions, OpenError> {
+fn options(path: &Path, how: &str) -> Result<AnyConnectOptions, OpenError> {
     let cannot = || OpenError::Url { url: path.display().to_string() };
     let absolute = std::path::absolute(path).map_err(|_| cannot())?;
     // This writes a space or a `%` in the path the way the driver reads it.
     let file = Url::from_file_path(absolute).map_err(|()| cannot())?;
-    let url = format!("sqlite://{}?mode=rwc", file.path());
+    let url = format!("sqlite://{}?{how}", file.path());
     let options: AnyConnectOptions = url.parse().map_err(|error| OpenError::of(path, error))?;
     Ok(options.disable_statement_logging())
 }
@@ -95,21 +158,7 @@ fn options(path: &Path) -> Result<AnyConnectOptions, OpenError> {
 /// Checks the file and brings its schema up to date.
 async fn prepare(conn: &mut AnyConnection, path: &Path) -> Result<(), OpenError> {
     let failed = |error| OpenError::of(path, error);
-    let tables = sqlx::query("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-        .fetch_all(&mut *conn)
-        .await
-        .map_err(failed)?;
-    let tables: Vec<_> =
-        tables.iter().map(|row| row.text("name")).collect::<Result<_, _>>().map_err(failed)?;
-    let is_ours = tables.iter().any(|table| table == "provost");
-    // The list of migrations is made before the first of them: a start cut off in between left it alone.
-    if let Some(table) = tables.iter().find(|table| !is_ours && *table != "_sqlx_migrations") {
-        return Err(OpenError::Foreign { path: path.to_owned(), table: table.clone() });
-    }
-    check(conn, path).await?;
-    if is_ours {
-        refuse_newer(conn, path).await?;
-    }
+    examine(conn, path).await?;
     let mode = sqlx::query("PRAGMA journal_mode = WAL").fetch_one(&mut *conn).await.map_err(failed)?;
     if mode.text("journal_mode").map_err(failed)? != "wal" {
         let source = "its file system does not allow a write-ahead log; use a local disk".into();
@@ -126,6 +175,27 @@ async fn prepare(conn: &mut AnyConnection, path: &Path) -> Result<(), OpenError>
         .execute(conn)
         .await
         .map_err(failed)?;
+    Ok(())
+}
+
+/// Whether the file is ours, whole, and of no newer version. Writes nothing.
+async fn examine(conn: &mut AnyConnection, path: &Path) -> Result<(), OpenError> {
+    let failed = |error| OpenError::of(path, error);
+    let tables = sqlx::query("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+        .fetch_all(&mut *conn)
+        .await
+        .map_err(failed)?;
+    let tables: Vec<_> =
+        tables.iter().map(|row| row.text("name")).collect::<Result<_, _>>().map_err(failed)?;
+    let is_ours = tables.iter().any(|table| table == "provost");
+    // The list of migrations is made before the first of them: a start cut off in between left it alone.
+    if let Some(table) = tables.iter().find(|table| !is_ours && *table != "_sqlx_migrations") {
+        return Err(OpenError::Foreign { path: path.to_owned(), table: table.clone() });
+    }
+    check(conn, path).await?;
+    if is_ours {
+        refuse_newer(conn, path).await?;
+    }
     Ok(())
 }
 
@@ -168,12 +238,16 @@ fn migrator() -> Migrator {
 mod tests {
     use super::*;
 
+    async fn connect(path: &Path) -> anyhow::Result<AnyConnection> {
+        Ok(options(path, "mode=rwc")?.connect().await?)
+    }
+
     #[tokio::test]
     async fn a_lock_that_another_program_does_not_let_go_of_is_named() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("provost.db");
         Sql::open(&format!("sqlite://{}", path.display())).await?.close().await;
-        let (mut backup, mut ours) = (options(&path)?.connect().await?, options(&path)?.connect().await?);
+        let (mut backup, mut ours) = (connect(&path).await?, connect(&path).await?);
         ours.execute("PRAGMA busy_timeout = 20").await?;
         let held = backup.begin_with("BEGIN EXCLUSIVE").await?;
 

@@ -246,6 +246,8 @@ async fn an_okta_that_tells_nothing_about_apps_does_not_keep_the_log_from_being_
     world.lives_through(SignedDuration::from_mins(10)).await?;
     let all_known = world.discord.transcript().matches("Deactivate Users is off").count();
     assert!(all_known >= 10, "{all_known}");
+    Ok(())
+}
 
 #[tokio::test]
 async fn every_request_is_counted_by_its_answer() -> Result<()> {

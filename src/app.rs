@@ -88,16 +88,22 @@ impl App {
     pub async fn build(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let discord = config.discord()?.clone();
         let store = Arc::new(Sql::open(config.store.url.expose_secret()).await?);
-        let rest = Arc::new(Rest::new(discord.api_url.clone(), discord.token.clone(), clock.clone())?);
-        let (memory, pulse) = (Arc::new(Memory::default()), Arc::new(Pulse::default()));
         let (metrics, wake) = (Metrics::new(), Arc::new(Notify::new()));
+        let counted = metrics.clone();
+        let rest = Rest::new(discord.api_url.clone(), discord.token.clone(), clock.clone())?
+            .with_observer(Arc::new(move |route, status| counted.discord_request(route, status)));
+        let rest = Arc::new(rest);
+        let (memory, pulse) = (Arc::new(Memory::default()), Arc::new(Pulse::default()));
         memory.keep_open(store.incidents(&Query::default()).await?);
 
         let mut orgs = BTreeMap::new();
         let mut watchers = Vec::new();
         let mut hands = BTreeMap::new();
         for (name, org) in &config.orgs {
-            let directory: Arc<dyn Directory> = Arc::new(Okta::new(org.settings(), clock.clone())?);
+            let (counted, of) = (metrics.clone(), name.clone());
+            let directory = Okta::new(org.settings(), clock.clone())?
+                .with_observer(Arc::new(move |path, status| counted.okta_request(&of, path, status)));
+            let directory: Arc<dyn Directory> = Arc::new(directory);
             watchers.push(Arc::new(Watcher {
                 org: name.clone(),
                 directory: directory.clone(),

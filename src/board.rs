@@ -63,7 +63,7 @@ pub struct Board {
     pub clock: Arc<dyn Clock>,
     /// Something may have changed.
     pub wake: Arc<Notify>,
-    /// Channels that are left alone, and until when.
+    /// Channels and threads that are left alone, and until when.
     pub resting: DashMap<ChannelId, Timestamp>,
 }
 
@@ -169,10 +169,11 @@ impl Board {
         for older in unshown.showings.iter().filter(|older| older.state == Kept::Replaced) {
             self.point_on(incident, older, &showing).await?;
         }
-        if showing.state == Kept::Live {
-            self.tell_thread(incident, &mut showing, unshown.lines).await?;
-        }
-        Ok(due)
+        let told = match showing.state {
+            Kept::Live => self.tell_thread(incident, &mut showing, unshown.lines).await?,
+            Kept::Replaced | Kept::LetGo => None,
+        };
+        Ok(due.into_iter().chain(told).min())
     }
 
     fn rests(&self, channel: ChannelId) -> Option<Timestamp> {
@@ -310,13 +311,43 @@ impl Board {
         Ok(())
     }
 
+    /// Tells an alert's thread what is new. A thread that refuses us rests by itself: no alert waits for it.
     async fn tell_thread(
         &self,
         incident: &Incident,
         showing: &mut Showing,
         lines: i64,
+    ) -> Result<Option<Timestamp>, ShowError> {
+        let Some(message) = showing.message.filter(|_| lines > showing.told) else { return Ok(None) };
+        // Source: Discord, "Start Thread from Message": the thread has the message's id.
+        let thread = ChannelId(message.0);
+        if let Some(until) = self.rests(thread) {
+            return Ok(Some(until));
+        }
+        match self.tell_lines(incident, showing, message, lines).await {
+            Ok(()) => Ok(None),
+            Err(ShowError::Chat(failure @ (ChatError::Forbidden { .. } | ChatError::ChannelGone(_)))) => {
+                let until = self.clock.now() + LET_BE;
+                self.resting.insert(thread, until);
+                warn!(
+                    channel.id = %showing.channel,
+                    error = &failure as &dyn std::error::Error,
+                    "The steps of {} cannot be told in its thread; trying again at {until}",
+                    incident.number
+                );
+                Ok(Some(until))
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn tell_lines(
+        &self,
+        incident: &Incident,
+        showing: &mut Showing,
+        message: MessageId,
+        lines: i64,
     ) -> Result<(), ShowError> {
-        let Some(message) = showing.message.filter(|_| lines > showing.told) else { return Ok(()) };
         let place = Place { channel: showing.channel, message };
         let thread = match showing.thread {
             Some(thread) => thread,

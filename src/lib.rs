@@ -9,6 +9,7 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod discord;
+pub mod doctor;
 pub mod every;
 pub mod executor;
 pub mod health;

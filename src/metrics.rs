@@ -109,13 +109,15 @@ impl Metrics {
         self.poll_lag.get_or_create(&OfOrg { org: org.to_string() }).set(lag.as_secs_f64());
     }
 
-    /// A request to Okta was answered; `None` if it was not. `endpoint` is a word of ours, such as `logs`.
+    /// A request to Okta was answered; `None` if it was not. `endpoint` is its path without ids, such as
+    /// `/api/v1/apps/{id}`.
     pub fn okta_request(&self, org: &OrgName, endpoint: &'static str, status: Option<u16>) {
         let labels = ToOkta { org: org.to_string(), endpoint, status: status_word(status) };
         self.okta_requests.get_or_create(&labels).inc();
     }
 
-    /// A request to Discord was answered; `None` if it was not. `route` is a word of ours, such as `message`.
+    /// A request to Discord was answered; `None` if it was not. `route` is its method and path without ids, such as
+    /// `GET /channels/{}`.
     pub fn discord_request(&self, route: &'static str, status: Option<u16>) {
         self.discord_requests.get_or_create(&ToDiscord { route, status: status_word(status) }).inc();
     }
@@ -152,8 +154,8 @@ mod tests {
         metrics.taken_in(&org, &TakenIn { classes, unhandled: 1, ..TakenIn::default() });
         metrics.poll_worked(&org);
         metrics.poll_lag(&org, Duration::from_millis(1500));
-        metrics.okta_request(&org, "logs", Some(429));
-        metrics.discord_request("message", None);
+        metrics.okta_request(&org, "/api/v1/logs", Some(429));
+        metrics.discord_request("GET /channels/{}", None);
         metrics.open_incidents(&org, 3);
 
         let mut lines: Vec<&str> = Vec::new();
@@ -161,10 +163,10 @@ mod tests {
         lines.extend(text.lines().filter(|line| !line.starts_with('#')));
         lines.sort_unstable();
         assert_snapshot!(lines.join("\n"), @r#"
-        provost_discord_requests_total{route="message",status="none"} 1
+        provost_discord_requests_total{route="GET /channels/{}",status="none"} 1
         provost_events_total{org="acme",class="failure:inactive-account"} 1
         provost_events_total{org="acme",class="unhandled"} 1
-        provost_okta_requests_total{org="acme",endpoint="logs",status="429"} 1
+        provost_okta_requests_total{org="acme",endpoint="/api/v1/logs",status="429"} 1
         provost_open_incidents{org="acme"} 3
         provost_poll_lag_seconds{org="acme"} 1.5
         provost_polls_total{org="acme",result="ok"} 1

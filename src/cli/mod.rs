@@ -16,6 +16,7 @@ use crate::telemetry::NotLevels;
 mod completions;
 mod config;
 mod demo;
+mod doctor;
 mod run;
 mod scan;
 
@@ -39,6 +40,7 @@ enum Command {
     /// Run the service: watch Okta, post alerts, answer commands
     Run(run::Args),
     Scan(scan::Args),
+    Doctor(doctor::Args),
     /// Look at the configuration.
     Config(config::Args),
     /// Print a shell's completion script.
@@ -52,7 +54,7 @@ impl Cli {
             Command::Run(_) => "info",
             // The demo breaks things on purpose; what that logs would stand in the middle of its story.
             Command::Demo(_) => "off",
-            Command::Scan(_) | Command::Config(_) | Command::Completions(_) => "warn",
+            Command::Scan(_) | Command::Doctor(_) | Command::Config(_) | Command::Completions(_) => "warn",
         }
     }
 }
@@ -76,6 +78,7 @@ pub async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<Outcome>
         Command::Demo(args) => args.run().await,
         Command::Run(args) => args.run(environment).await,
         Command::Scan(args) => args.run(environment).await,
+        Command::Doctor(args) => args.run(environment).await,
         Command::Config(args) => args.run(environment),
         Command::Completions(args) => args.run(),
     }

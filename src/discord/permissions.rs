@@ -27,6 +27,21 @@ pub fn missing_permissions(
     NEEDED.iter().filter(|(_, one)| !held.contains(*one)).map(|(name, _)| *name).collect()
 }
 
+/// Whether a member may ping a role in a channel that not everybody may ping.
+pub fn may_ping_any_role(guild: &Guild, roles: &[Role], member: &Member, channel: &Channel) -> bool {
+    permissions(guild, roles, member, channel).contains(Permissions::MENTION_EVERYONE)
+}
+
+/// The page on which an administrator of a server invites the bot with all that it needs.
+///
+/// Source: Discord, OAuth2, “Bot Authorization Flow”.
+pub fn invite_link(application: u64) -> String {
+    let needed = NEEDED.iter().fold(Permissions::empty(), |all, (_, one)| all | *one).bits();
+    format!(
+        "https://discord.com/oauth2/authorize?client_id={application}&scope=bot+applications.commands&permissions={needed}"
+    )
+}
+
 /// What a member may do in a channel. Source: Discord, Permissions, “Permission Overwrites”.
 fn permissions(guild: &Guild, roles: &[Role], member: &Member, channel: &Channel) -> Permissions {
     if guild.owner_id == member.user.id {

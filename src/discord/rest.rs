@@ -28,6 +28,10 @@ use super::refusal::Failure;
 const USER_AGENT: &str =
     concat!("DiscordBot (https://github.com/provost-bot/provost, ", env!("CARGO_PKG_VERSION"), ")");
 
+/// Is told of every request that was sent: its method and path without ids, and the status of the answer; `None`
+/// without one.
+pub type Observer = Arc<dyn Fn(&'static str, Option<u16>) + Send + Sync>;
+
 /// The limits of a request; tests shorten them.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -81,6 +85,7 @@ pub struct Rest {
     /// Set by the first 401: a refused token is not tried again, or Discord bans the address.
     refused: AtomicBool,
     pub(super) me: OnceCell<MemberId>,
+    observer: Option<Observer>,
 }
 
 /// What one attempt brought.
@@ -142,7 +147,13 @@ impl Rest {
             path.pop_if_empty().extend(["api", "v10"]);
         }
         let (refused, me) = (AtomicBool::new(false), OnceCell::new());
-        Ok(Self { http, base, authorization, clock, limits, lanes, refused, me })
+        Ok(Self { http, base, authorization, clock, limits, lanes, refused, me, observer: None })
+    }
+
+    /// Has `observer` told of every request from now on. It must not block.
+    pub fn with_observer(mut self, observer: Observer) -> Self {
+        self.observer = Some(observer);
+        self
     }
 
     /// Now, by our clock.
@@ -194,7 +205,11 @@ impl Rest {
     async fn attempt(&self, ask: &mut Ask, _turn: Turn, attempts: u32) -> Outcome {
         let whole =
             if ask.via == Via::Callback { self.limits.callback / attempts } else { self.limits.whole };
-        let mut response = match self.request(ask, whole).send().await {
+        let answered = self.request(ask, whole).send().await;
+        if let Some(observer) = &self.observer {
+            observer(ask.road.route, answered.as_ref().ok().map(|response| response.status().as_u16()));
+        }
+        let mut response = match answered {
             Ok(response) => response,
             Err(error) => return Outcome::Again(unreachable(error)),
         };

@@ -93,9 +93,7 @@ impl Executor {
                 return Err(failure.into());
             }
             // It may have arrived: the proof decides, and it is not sent again.
-            Err(failure) if failure.may_have_been_done() => {
-                (Outcome::Pushed { at: since }, String::new())
-            }
+            Err(failure) if failure.may_have_been_done() => (Outcome::Pushed { at: since }, String::new()),
             Err(failure) => (Outcome::Failed { why: failure.to_string() }, String::new()),
         };
         let event = RequestEvent::Person { person: person.clone(), outcome };

@@ -42,10 +42,8 @@ pub enum Credentials {
 /// The scopes that a service app asks for in any case: everything that Provost reads.
 pub const READ_SCOPES: [&str; 3] = ["okta.logs.read", "okta.apps.read", "okta.users.read"];
 
-/// The scope that it asks for besides where it may write: to turn a setting on, and to push people.
-///
-/// Source: Okta management API, `updateFeatureForApplication` and `updateApplicationUser`, 2026.06.3.
-pub const MANAGE_SCOPE: &str = "okta.apps.manage";
+/// The scope that a service app needs beyond them to turn a setting on, to push again or to reassign.
+pub const WRITE_SCOPE: &str = "okta.apps.manage";
 
 /// A renewal must not fall between the check and the use of a token.
 const RENEWED_BEFORE_END: SignedDuration = SignedDuration::from_mins(5);
@@ -67,7 +65,7 @@ pub(crate) struct ServiceApp {
     key: Key,
     key_id: Option<String>,
     /// What it asks for, with blanks between.
-    scopes: String,
+    scopes: Vec<&'static str>,
     dpop: Dpop,
     /// Held while a token is fetched, so that callers who come together share one: each is an entry in the org's log.
     token: Mutex<Option<Arc<AccessToken>>>,
@@ -134,8 +132,7 @@ impl Auth {
                 let (key, own_id) = Key::parse(key.expose_secret())?;
                 let dpop = Dpop::new().map_err(|_| CredentialsError::Random)?;
                 let token = Mutex::default();
-                let scopes = READ_SCOPES.into_iter().chain(writes.then_some(MANAGE_SCOPE));
-                let scopes = scopes.collect::<Vec<_>>().join(" ");
+                let scopes = READ_SCOPES.into_iter().chain(writes.then_some(WRITE_SCOPE)).collect();
                 let app = ServiceApp { client_id, key, key_id: key_id.or(own_id), scopes, dpop, token };
                 Ok(Self::ServiceApp(Box::new(app)))
             }
@@ -199,6 +196,22 @@ impl Auth {
             Self::ServiceApp(app) => Ok(Some(app.token(by, org).await?.scopes.clone())),
         }
     }
+
+    /// Whether Okta would grant a scope to the service app; `None` for an API token. The access token that it takes to
+    /// find out is thrown away.
+    pub(crate) async fn would_grant(
+        &self,
+        scope: &str,
+        by: &Transport,
+        org: &Url,
+    ) -> Result<Option<bool>, DirectoryError> {
+        let Self::ServiceApp(app) = self else { return Ok(None) };
+        match app.fetch(by, org, &[scope]).await {
+            Ok(_) => Ok(Some(true)),
+            Err(DirectoryError::Forbidden { .. }) => Ok(Some(false)),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 impl ServiceApp {
@@ -208,18 +221,18 @@ impl ServiceApp {
         if let Some(token) = held.as_ref().filter(|token| token.renew_at > by.now()) {
             return Ok(Arc::clone(token));
         }
-        let token = Arc::new(self.fetch(by, org).await?);
+        let token = Arc::new(self.fetch(by, org, &self.scopes).await?);
         *held = Some(Arc::clone(&token));
         Ok(token)
     }
 
     /// Asks for an access token, again where Okta wants its newest nonce in the proof, and once more if its first answer
     /// shows that our clock is wrong.
-    async fn fetch(&self, by: &Transport, org: &Url) -> Result<AccessToken, DirectoryError> {
+    async fn fetch(&self, by: &Transport, org: &Url, scopes: &[&str]) -> Result<AccessToken, DirectoryError> {
         let (mut nonces_left, mut clocks_left) = (2, 1);
         loop {
             let assumed = by.skew().unwrap_or_default();
-            let answer = by.exchange(self.token_request(by, org)?, "/oauth2/v1/token").await?;
+            let answer = by.exchange(self.token_request(by, org, scopes)?, "/oauth2/v1/token").await?;
             let nonce = text(&answer.headers, &DPOP_NONCE);
             if let Some(nonce) = nonce {
                 self.dpop.remember(For::Token, nonce);
@@ -234,12 +247,12 @@ impl ServiceApp {
             } else if off.abs() > CLOCKS_AGREE_WITHIN && clocks_left > 0 {
                 clocks_left -= 1;
             } else {
-                return Err(sorted(refusal, &self.scopes));
+                return Err(sorted(refusal, scopes));
             }
         }
     }
 
-    fn token_request(&self, by: &Transport, org: &Url) -> Result<Request, DirectoryError> {
+    fn token_request(&self, by: &Transport, org: &Url, scopes: &[&str]) -> Result<Request, DirectoryError> {
         let mut url = org.clone();
         url.set_path("/oauth2/v1/token");
         let now = by.now_at_okta();
@@ -247,7 +260,7 @@ impl ServiceApp {
         let proof = self.dpop.proof(&Method::POST, &url, For::Token, now).map_err(|_| cannot_sign())?;
         let form = [
             ("grant_type", "client_credentials"),
-            ("scope", &self.scopes),
+            ("scope", &scopes.join(" ")),
             ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
             ("client_assertion", &assertion),
         ];
@@ -287,10 +300,10 @@ fn read(answer: &Answer, now: Timestamp) -> Result<AccessToken, DirectoryError> 
 }
 
 /// Source: RFC 6749, section 5.2.
-fn sorted(refusal: Refusal, scopes: &str) -> DirectoryError {
+fn sorted(refusal: Refusal, scopes: &[&str]) -> DirectoryError {
     let said = refusal.said();
     match refusal.code.as_str() {
-        "invalid_scope" => DirectoryError::Forbidden { said, missing: scopes.replace(' ', ", ") },
+        "invalid_scope" => DirectoryError::Forbidden { said, missing: scopes.join(", ") },
         "invalid_client" | "unauthorized_client" | "invalid_grant" => DirectoryError::Unauthorized { said },
         _ if refusal.status == StatusCode::UNAUTHORIZED => DirectoryError::Unauthorized { said },
         _ => refusal.into_error("the token endpoint"),

@@ -212,13 +212,7 @@ impl Window {
         if self.ours == 0 && self.ends.is_none() {
             return true;
         }
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            clippy::cast_precision_loss,
-            reason = "limits are small, and the share is between 0 and 1"
-        )]
-        let allowance = ((limit as f64 * share) as u64).max(1);
+        let allowance = allowance(limit, share);
         let reserve = limit.div_ceil(10).max(1);
         let left = self.remaining.unwrap_or(limit).saturating_sub(self.under_way);
         self.ours < allowance && left > reserve
@@ -253,6 +247,17 @@ impl Window {
             None => (self.remaining, self.ends) = (Some(remaining), Some(ends)),
         }
     }
+}
+
+/// How many requests of a window that takes `limit` are ours.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "limits are small, and the share is between 0 and 1"
+)]
+pub fn allowance(limit: u64, share: f64) -> u64 {
+    ((limit as f64 * share) as u64).max(1)
 }
 
 /// Between nothing and all of a time, by chance.

@@ -32,10 +32,10 @@ use domain::ports::{Clock, Directory, DirectoryError, Written};
 use jiff::{SignedDuration, Timestamp};
 use url::{Host, Url};
 
-pub use auth::{Credentials, CredentialsError, MANAGE_SCOPE, READ_SCOPES};
+pub use auth::{Credentials, CredentialsError, READ_SCOPES, WRITE_SCOPE};
 pub use key::KeyError;
 pub use log::{LOG_FILTER, LOG_PAGE, filter_hash};
-pub use transport::Timeouts;
+pub use transport::{Observer, Timeouts};
 
 use auth::Auth;
 use client::{Call, Client};
@@ -164,6 +164,12 @@ impl Okta {
         Ok(Self { name: org, client: Client { org: Org::new(url), auth, transport, writes } })
     }
 
+    /// Has `observer` told of every request from now on. It must not block.
+    pub fn with_observer(mut self, observer: Observer) -> Self {
+        self.client.transport.observer = Some(observer);
+        self
+    }
+
     /// The org's short name.
     pub fn name(&self) -> &OrgName {
         &self.name
@@ -196,6 +202,15 @@ impl Okta {
     /// As [`me`](Self::me); `Forbidden` if a scope was not granted to the app.
     pub async fn granted_scopes(&self) -> Result<Option<Vec<String>>, DirectoryError> {
         self.client.auth.scopes(&self.client.transport, self.client.org.url()).await
+    }
+
+    /// Whether Okta would grant a scope to the service app; `None` for an API token. One sign-in, which Okta logs.
+    ///
+    /// # Errors
+    ///
+    /// As [`me`](Self::me).
+    pub async fn would_grant(&self, scope: &str) -> Result<Option<bool>, DirectoryError> {
+        self.client.auth.would_grant(scope, &self.client.transport, self.client.org.url()).await
     }
 
     /// Every rate limit that Okta has told us about.

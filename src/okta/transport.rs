@@ -16,6 +16,9 @@ use tracing::{Instrument, Span, debug, debug_span, field};
 
 use super::limits::{Admission, Bucket, Limits, Told};
 
+/// Is told of every request that was sent: its path without ids, and the status of the answer; `None` without one.
+pub type Observer = Arc<dyn Fn(&'static str, Option<u16>) + Send + Sync>;
+
 /// How long we wait for Okta.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
@@ -81,6 +84,7 @@ pub(crate) struct Transport {
     clock: Arc<dyn Clock>,
     org: String,
     seen: Mutex<Seen>,
+    pub(crate) observer: Option<Observer>,
 }
 
 impl Transport {
@@ -101,7 +105,8 @@ impl Transport {
             http = http.no_proxy();
         }
         let limits = Limits::new(share);
-        Ok(Self { http: http.build()?, limits, timeouts, clock, org: org.to_owned(), seen: Mutex::default() })
+        let (http, org, seen) = (http.build()?, org.to_owned(), Mutex::default());
+        Ok(Self { http, limits, timeouts, clock, org, seen, observer: None })
     }
 
     pub(crate) fn http(&self) -> &reqwest::Client {
@@ -134,7 +139,11 @@ impl Transport {
     ///
     /// `RateLimited`, without sending, where the limits forbid it, and on 429; `Refused` on a redirect, which is
     /// never followed; `Unreachable` on 5xx and where no answer came in time; `BadAnswer` if it is cut or too long.
-    pub(crate) async fn exchange(&self, request: Request, template: &str) -> Result<Answer, DirectoryError> {
+    pub(crate) async fn exchange(
+        &self,
+        request: Request,
+        template: &'static str,
+    ) -> Result<Answer, DirectoryError> {
         let span = debug_span!(
             "okta",
             http.method = %request.method(),
@@ -142,10 +151,10 @@ impl Transport {
             http.status = field::Empty,
             okta.request_id = field::Empty,
         );
-        self.send(request).instrument(span).await
+        self.send(request, template).instrument(span).await
     }
 
-    async fn send(&self, request: Request) -> Result<Answer, DirectoryError> {
+    async fn send(&self, request: Request, template: &'static str) -> Result<Answer, DirectoryError> {
         let bucket = Bucket::of(request.url().path());
         let admission =
             self.limits.admit(bucket, self.now()).map_err(|until| DirectoryError::RateLimited { until })?;
@@ -153,11 +162,15 @@ impl Transport {
         let began = Instant::now();
         let headers_within =
             if bucket == Bucket::Logs { self.timeouts.log_headers } else { self.timeouts.headers };
-        let response =
-            timeout_at(began + headers_within.min(self.timeouts.whole), self.http.execute(request))
-                .await
-                .map_err(|_| unreachable(format!("no answer within {headers_within:?}")))?
-                .map_err(|error| unreachable(chain(&error.without_url())))?;
+        let answered =
+            timeout_at(began + headers_within.min(self.timeouts.whole), self.http.execute(request)).await;
+        if let Some(observer) = &self.observer {
+            let response = answered.as_ref().ok().and_then(|answered| answered.as_ref().ok());
+            observer(template, response.map(|response| response.status().as_u16()));
+        }
+        let response = answered
+            .map_err(|_| unreachable(format!("no answer within {headers_within:?}")))?
+            .map_err(|error| unreachable(chain(&error.without_url())))?;
 
         let (status, date) = self.note(&response);
         let told = told(response.headers(), date.unwrap_or_else(|| self.now_at_okta()));

@@ -29,6 +29,24 @@ impl Lock {
     }
 }
 
+/// Who holds the lock of the database at `path`, as far as they say; `None` if nobody does.
+///
+/// It is never held for longer than it takes to ask, and nothing is made.
+pub(super) fn holder_of(path: &Path) -> Result<Option<Option<String>>, OpenError> {
+    let lock = beside(path, ".lock");
+    let file = match File::open(&lock) {
+        Ok(file) => file,
+        // A missing folder is for others to find.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(refused(path, &error)),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(None),
+        Err(TryLockError::WouldBlock) => Ok(Some(holder(&lock))),
+        Err(TryLockError::Error(error)) => Err(refused(path, &error)),
+    }
+}
+
 fn ourselves() -> String {
     let pid = std::process::id();
     // Source: proc(5). Elsewhere the name of the host is not worth a dependency.
@@ -45,7 +63,8 @@ fn holder(lock: &PathBuf) -> Option<String> {
     one_line.then_some(text)
 }
 
-fn refused(path: &Path, error: &io::Error) -> OpenError {
+/// What it means that a file of the database cannot be opened.
+pub(super) fn refused(path: &Path, error: &io::Error) -> OpenError {
     let path = path.to_owned();
     match error.kind() {
         io::ErrorKind::NotFound => OpenError::NoFolder { path },

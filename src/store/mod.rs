@@ -45,6 +45,7 @@ use sqlx::{Any, AnyPool, Error, Transaction};
 use tracing::instrument;
 
 pub use gateway::GatewaySession;
+pub use open::{Looked, look};
 pub use refused::OpenError;
 
 /// The database, opened for this process alone, or to read beside the one that has it.

@@ -13,7 +13,7 @@ use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection, Error, Executor, 
 use url::Url;
 
 use super::Sql;
-use super::lock::Lock;
+use super::lock::{self, Lock};
 use super::refused::OpenError;
 use super::rows::Columns;
 
@@ -36,7 +36,7 @@ pub(super) async fn open(url: &str) -> Result<Sql, OpenError> {
     let path = path_of(url)?;
     let lock = Lock::take(&path)?;
     install_default_drivers();
-    let options = options(&path, "rwc")?;
+    let options = options(&path, "mode=rwc")?;
     // A pool hides why a connection cannot be had behind “timed out”; so the first one is a plain one.
     let mut conn = options.connect().await.map_err(|error| OpenError::of(&path, error))?;
     let prepared = prepare(&mut conn, &path).await;
@@ -56,7 +56,7 @@ pub(super) async fn open_to_read(url: &str) -> Result<Sql, OpenError> {
         return Err(OpenError::Missing { path });
     }
     install_default_drivers();
-    let options = options(&path, "ro")?;
+    let options = options(&path, "mode=ro")?;
     let mut conn = options.connect().await.map_err(|error| OpenError::of(&path, error))?;
     let is_ready = is_up_to_date(&mut conn, &path).await;
     let closed = conn.close().await;
@@ -86,6 +86,69 @@ fn pool(options: &AnyConnectOptions, connections: u32, pragmas: &'static str) ->
         .connect_lazy_with(options.clone())
 }
 
+/// What a look at a database found.
+#[derive(Debug)]
+pub enum Looked {
+    /// There is none yet, and it can be made as far as that can be told without making it.
+    Absent {
+        /// Where it will be.
+        path: PathBuf,
+    },
+    /// A running Provost uses it; it was left alone.
+    InUse {
+        /// Where it is.
+        path: PathBuf,
+        /// Who uses it, as far as it says.
+        by: Option<String>,
+    },
+    /// It is ours and whole.
+    Good {
+        /// Where it is.
+        path: PathBuf,
+        /// How many bytes it has.
+        size: u64,
+    },
+}
+
+/// Looks at the database of a URL without making, changing or holding it.
+///
+/// A journal that a crash left behind can only be read with its index, which SQLite writes beside it; nothing else
+/// is ever written.
+///
+/// # Errors
+///
+/// As [`Sql::open`].
+pub async fn look(url: &str) -> Result<Looked, OpenError> {
+    let path = path_of(url)?;
+    if let Some(by) = lock::holder_of(&path)? {
+        return Ok(Looked::InUse { path, by });
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match std::fs::metadata(folder) {
+        Ok(folder) if folder.is_dir() && folder.permissions().readonly() => {
+            return Err(OpenError::ReadOnly { path });
+        }
+        Ok(folder) if folder.is_dir() => {}
+        Ok(_) | Err(_) => return Err(OpenError::NoFolder { path }),
+    }
+    // To open it for writing shows whether that is allowed, and changes nothing.
+    match std::fs::OpenOptions::new().write(true).open(&path) {
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Looked::Absent { path }),
+        Err(error) => return Err(lock::refused(&path, &error)),
+    }
+    install_default_drivers();
+    // Without a journal the file is all there is, and SQLite need not make one to read it.
+    let how = if beside(&path, "-wal").exists() { "mode=ro" } else { "mode=ro&immutable=true" };
+    let mut conn = options(&path, how)?.connect().await.map_err(|error| OpenError::of(&path, error))?;
+    let examined = examine(&mut conn, &path).await;
+    let closed = conn.close().await;
+    examined?;
+    closed.map_err(|error| OpenError::of(&path, error))?;
+    let size = std::fs::metadata(&path).map_or(0, |file| file.len());
+    Ok(Looked::Good { path, size })
+}
+
 /// The file of a URL.
 fn path_of(url: &str) -> Result<PathBuf, OpenError> {
     if url.starts_with("postgres:") || url.starts_with("postgresql:") {
@@ -106,13 +169,12 @@ pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// How SQLite opens the file: `mode` is `rwc` to work with it, `ro` to read it.
-fn options(path: &Path, mode: &str) -> Result<AnyConnectOptions, OpenError> {
+fn options(path: &Path, how: &str) -> Result<AnyConnectOptions, OpenError> {
     let cannot = || OpenError::Url { url: path.display().to_string() };
     let absolute = std::path::absolute(path).map_err(|_| cannot())?;
     // This writes a space or a `%` in the path the way the driver reads it.
     let file = Url::from_file_path(absolute).map_err(|()| cannot())?;
-    let url = format!("sqlite://{}?mode={mode}", file.path());
+    let url = format!("sqlite://{}?{how}", file.path());
     let options: AnyConnectOptions = url.parse().map_err(|error| OpenError::of(path, error))?;
     Ok(options.disable_statement_logging())
 }
@@ -120,11 +182,7 @@ fn options(path: &Path, mode: &str) -> Result<AnyConnectOptions, OpenError> {
 /// Checks the file and brings its schema up to date.
 async fn prepare(conn: &mut AnyConnection, path: &Path) -> Result<(), OpenError> {
     let failed = |error| OpenError::of(path, error);
-    let is_ours = is_ours(conn, path).await?;
-    check(conn, path).await?;
-    if is_ours {
-        refuse_newer(conn, path).await?;
-    }
+    examine(conn, path).await?;
     let mode = sqlx::query("PRAGMA journal_mode = WAL").fetch_one(&mut *conn).await.map_err(failed)?;
     if mode.text("journal_mode").map_err(failed)? != "wal" {
         let source = "its file system does not allow a write-ahead log; use a local disk".into();
@@ -167,6 +225,16 @@ async fn is_up_to_date(conn: &mut AnyConnection, path: &Path) -> Result<bool, Op
         return Ok(false);
     }
     Ok(refuse_newer(conn, path).await? == newest_of_ours())
+}
+
+/// Whether the file is ours, whole, and of no newer version. Writes nothing.
+async fn examine(conn: &mut AnyConnection, path: &Path) -> Result<(), OpenError> {
+    let is_ours = is_ours(conn, path).await?;
+    check(conn, path).await?;
+    if is_ours {
+        refuse_newer(conn, path).await?;
+    }
+    Ok(())
 }
 
 async fn check(conn: &mut AnyConnection, path: &Path) -> Result<(), OpenError> {
@@ -213,13 +281,16 @@ fn migrator() -> Migrator {
 mod tests {
     use super::*;
 
+    async fn connect(path: &Path) -> anyhow::Result<AnyConnection> {
+        Ok(options(path, "mode=rwc")?.connect().await?)
+    }
+
     #[tokio::test]
     async fn a_lock_that_another_program_does_not_let_go_of_is_named() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("provost.db");
         Sql::open(&format!("sqlite://{}", path.display())).await?.close().await;
-        let (mut backup, mut ours) =
-            (options(&path, "rwc")?.connect().await?, options(&path, "rwc")?.connect().await?);
+        let (mut backup, mut ours) = (connect(&path).await?, connect(&path).await?);
         ours.execute("PRAGMA busy_timeout = 20").await?;
         let held = backup.begin_with("BEGIN EXCLUSIVE").await?;
 

@@ -125,6 +125,34 @@ async fn a_channel_without_the_permission_is_left_alone_and_shown_when_it_is_men
 }
 
 #[tokio::test]
+async fn a_thread_that_refuses_holds_up_no_alert_and_is_told_later() -> Result<()> {
+    let (world, dana, app) = World::where_dana_came_back_to("Airbase", "airbase").await?;
+    world.discord.denies(sim::discord::Permission::CREATE_PUBLIC_THREADS, world.channel);
+    world.settles().await?;
+    world.okta.enables_in_console(&app, "Jo Ortiz");
+    world.okta.retries_in_console(&dana, &app);
+    world.passes(SignedDuration::from_secs(30));
+    world.settles().await?;
+
+    let other = world.okta.installs("Smartsheet", "smartsheet", DeactivateUsers::Off);
+    world.okta.left_inactive(&dana, &other);
+    world.okta.assigns(&dana, &other);
+    world.settles().await?;
+
+    let lines = world.lines();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines[0].starts_with("[✓] FIXED · Airbase"), "{lines:?}");
+    assert!(lines[1].starts_with("[!] ACTION NEEDED · Smartsheet"), "{lines:?}");
+    assert!(!world.discord.transcript().contains("Fixed for Dana Reyes"));
+
+    world.discord.allows(sim::discord::Permission::CREATE_PUBLIC_THREADS, world.channel);
+    world.passes(SignedDuration::from_mins(11));
+    world.shows().await?;
+    assert!(world.discord.transcript().contains("Fixed for Dana Reyes"), "{}", world.discord.transcript());
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_alert_that_a_person_deleted_is_not_posted_again() -> Result<()> {
     let (world, dana, app) = World::where_dana_came_back_to("Airbase", "airbase").await?;
     world.settles().await?;
@@ -218,5 +246,29 @@ async fn an_okta_that_tells_nothing_about_apps_does_not_keep_the_log_from_being_
     world.lives_through(SignedDuration::from_mins(10)).await?;
     let all_known = world.discord.transcript().matches("Deactivate Users is off").count();
     assert!(all_known >= 10, "{all_known}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_request_is_counted_by_its_answer() -> Result<()> {
+    let (world, _, _) = World::where_dana_came_back_to("Airbase", "airbase").await?;
+    world.okta.faults().next(1, "/logs", Fault::Status(503));
+    assert!(world.looks().await.is_err());
+    world.okta.faults().next(1, "/logs", Fault::Drop);
+    assert!(world.looks().await.is_err());
+
+    world.settles().await?;
+
+    let text = world.app.metrics.text();
+    for line in [
+        r#"provost_okta_requests_total{org="acme",endpoint="/api/v1/logs",status="503"} 1"#,
+        r#"provost_okta_requests_total{org="acme",endpoint="/api/v1/logs",status="none"} 1"#,
+        r#"provost_discord_requests_total{route="POST /channels/{}/messages",status="200"} 1"#,
+    ] {
+        assert!(text.lines().any(|shown| shown == line), "{line} is not in:\n{text}");
+    }
+    let good = r#"provost_okta_requests_total{org="acme",endpoint="/api/v1/logs",status="200"} "#;
+    assert!(text.contains(good), "{text}");
+    assert!(!text.contains(&world.channel.to_string()), "{text}");
     Ok(())
 }

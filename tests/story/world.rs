@@ -294,9 +294,12 @@ impl World {
             self.shows().await?;
             let open = RequestQuery { open: true, ..RequestQuery::default() };
             let moving = self.app.desk.requests.requests(&open).await?.into_iter().any(|request| {
-                !matches!(request.stage, Stage::Draft | Stage::Pending)
-                    && !(request.frozen.method == Method::Guided
-                        && matches!(request.stage, Stage::Verifying { .. }))
+                let guided = request.frozen.method == Method::Guided;
+                match request.stage {
+                    Stage::Draft | Stage::Pending => false,
+                    Stage::Verifying { .. } => !guided,
+                    _ => true,
+                }
             });
             if !moving {
                 break;

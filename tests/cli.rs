@@ -1,5 +1,8 @@
 //! The program from outside: what it prints, and how it exits.
 
+#[path = "cli/audit.rs"]
+mod audit;
+
 use std::fs;
 use std::path::Path;
 

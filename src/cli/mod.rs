@@ -13,6 +13,7 @@ use crate::okta::OktaSetupError;
 use crate::plain::plain;
 use crate::telemetry::NotLevels;
 
+mod audit;
 mod completions;
 mod config;
 mod demo;
@@ -41,6 +42,8 @@ enum Command {
     Run(run::Args),
     Scan(scan::Args),
     Doctor(doctor::Args),
+    /// Check or print the record of who did what.
+    Audit(audit::Args),
     /// Look at the configuration.
     Config(config::Args),
     /// Print a shell's completion script.
@@ -54,7 +57,11 @@ impl Cli {
             Command::Run(_) => "info",
             // The demo breaks things on purpose; what that logs would stand in the middle of its story.
             Command::Demo(_) => "off",
-            Command::Scan(_) | Command::Doctor(_) | Command::Config(_) | Command::Completions(_) => "warn",
+            Command::Scan(_)
+            | Command::Doctor(_)
+            | Command::Audit(_)
+            | Command::Config(_)
+            | Command::Completions(_) => "warn",
         }
     }
 }
@@ -79,6 +86,7 @@ pub async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<Outcome>
         Command::Run(args) => args.run(environment).await,
         Command::Scan(args) => args.run(environment).await,
         Command::Doctor(args) => args.run(environment).await,
+        Command::Audit(args) => args.run(environment).await,
         Command::Config(args) => args.run(environment),
         Command::Completions(args) => args.run(),
     }

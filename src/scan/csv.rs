@@ -39,7 +39,7 @@ fn cells(failure: &Failure) -> [String; 13] {
 }
 
 /// A cell that no spreadsheet takes for a formula, quoted where it must be.
-fn quoted(cell: &str) -> String {
+pub(crate) fn quoted(cell: &str) -> String {
     let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
     let cell = if formula { format!("'{cell}") } else { cell.to_owned() };
     if cell.contains([',', '"', '\r', '\n', '\t', '\'', ';']) {

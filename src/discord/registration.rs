@@ -186,6 +186,29 @@ mod tests {
         Spec { name, about: "Say what is failing.", role: None, opening: Opening::Private, options, from }
     }
 
+    const ASKED: &[Opt] = &[
+        opt("reason", OptKind::Text(10, 500), true),
+        opt("note", OptKind::Text(0, 80), false),
+        opt("breakglass", OptKind::Flag, false),
+        opt("member", OptKind::Member, false),
+    ];
+
+    #[test]
+    fn texts_flags_and_members_are_options_of_their_own_kinds() {
+        let commands = definition(&[spec("enable", ASKED, From::Slash)]);
+        let expected = json!([
+            { "type": 3, "name": "reason", "description": "What is meant.", "required": true, "min_length": 10, "max_length": 500 },
+            { "type": 3, "name": "note", "description": "What is meant.", "max_length": 80 },
+            { "type": 5, "name": "breakglass", "description": "What is meant." },
+            { "type": 6, "name": "member", "description": "What is meant." },
+        ]);
+        assert_eq!(commands[0]["options"][0]["options"], expected);
+
+        let mut other = commands.clone();
+        other[0]["options"][0]["options"][0]["min_length"] = json!(5);
+        assert!(same(&commands, &commands.clone()) && !same(&commands, &other), "a length is compared");
+    }
+
     const SPECS: &[Spec] = &[
         spec("tasks", OPTIONS, From::Slash),
         spec("help", &[], From::Slash),

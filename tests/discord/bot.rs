@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use commands::chat::{Call, Caller, Choice, First, Front, Message, Opening};
+use commands::chat::{Call, Caller, Choice, CustomId, Dialog, First, Front, Input, Message, Opening};
 use commands::spec::{From, Opt, OptKind, Spec};
 use domain::ids::GuildId;
 use jiff::Timestamp;
@@ -36,6 +36,9 @@ pub const SPECS: &[Spec] = &[
     spec("panics-on-card", Opening::Update),
     spec("card", Opening::Update),
     spec("refused", Opening::Private),
+    spec("asks", Opening::Dialog),
+    spec("asks-nothing", Opening::Dialog),
+    spec("promises", Opening::Dialog),
 ];
 
 /// Commands by their verbs.
@@ -53,11 +56,14 @@ impl Default for TestFront {
 
 #[async_trait]
 impl Front for TestFront {
-    fn first(&self, _caller: &Caller, verb: &str, _args: &[String]) -> First {
+    fn first(&self, _caller: &Caller, verb: &str, args: &[String]) -> First {
         match verb {
             "panics-first" => panic!("at the door"),
             "refused" => First::Refuse(Message::text("You may not.")),
             "card" | "panics-on-card" => First::Open(Opening::Update),
+            "asks" => First::Ask(dialog(args)),
+            "asks-nothing" => First::Ask(Dialog { inputs: Vec::new(), ..dialog(args) }),
+            "promises" => First::Open(Opening::Dialog),
             _ => First::Open(Opening::Private),
         }
     }
@@ -80,6 +86,20 @@ impl Front for TestFront {
         }
         Message::text(format!("Done for {}.", call.option("app").unwrap_or("nobody")))
     }
+}
+
+/// Asks for a reason, and then does what `args` name.
+fn dialog(args: &[String]) -> Dialog {
+    let (verb, rest) = args.split_first().map_or(("quick", args), |(verb, rest)| (verb.as_str(), rest));
+    let reason = Input {
+        name: "reason".to_owned(),
+        label: "Why?".to_owned(),
+        placeholder: "A ticket, a name".to_owned(),
+        value: String::new(),
+        length: (10, 500),
+        long: true,
+    };
+    Dialog { submit: CustomId::new(verb, rest.to_vec()), title: "Enable".to_owned(), inputs: vec![reason] }
 }
 
 /// What the SQL store does, in memory.
@@ -202,4 +222,17 @@ pub fn pressed(id: u64, custom_id: &str) -> Value {
     press["type"] = json!(3);
     press["data"] = json!({ "custom_id": custom_id, "component_type": 2 });
     press
+}
+
+/// Somebody submits a dialog; `on` says whether it was opened from a message.
+pub fn submitted(id: u64, custom_id: &str, on: bool) -> Value {
+    let mut submission = typed(id, "");
+    submission["type"] = json!(5);
+    let input = json!({ "type": 4, "id": 2, "custom_id": "reason", "value": "new hire" });
+    let rows = json!([{ "type": 1, "id": 1, "components": [input] }]);
+    submission["data"] = json!({ "custom_id": custom_id, "components": rows });
+    if on {
+        submission["message"] = json!({ "id": "77" });
+    }
+    submission
 }

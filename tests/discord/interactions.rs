@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::bot::{Bot, pressed, typed};
+use crate::bot::{Bot, pressed, submitted, typed};
 use crate::fake::{Fake, Fault};
 
 const CALLBACK: &str = "POST /interactions/11/";
@@ -169,5 +169,53 @@ async fn fifty_at_once_are_all_acknowledged_while_one_hangs() {
         fake.interact(&typed(id, "quick"));
     }
     fake.wait_for(ORIGINAL, 49).await;
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_dialog_is_the_first_answer_and_runs_nothing() {
+    let (fake, bot) = bot().await;
+    fake.interact(&pressed(11, "v1:asks:quick"));
+    let input = json!({
+        "type": 4, "custom_id": "reason", "style": 2, "label": "Why?", "placeholder": "A ticket, a name",
+        "min_length": 10, "max_length": 500, "required": true,
+    });
+    let rows = json!([{ "type": 1, "components": [input] }]);
+    let data = json!({ "custom_id": "v1:quick", "title": "Enable", "components": rows });
+    assert_eq!(fake.wait_for(CALLBACK, 1).await[0].body, json!({ "type": 9, "data": data }));
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_submission_is_answered_on_its_message_where_it_has_one() {
+    let (fake, bot) = bot().await;
+    for (id, custom_id, on, kind) in [
+        (11, "v1:card:0oa1", true, 6),
+        (12, "v1:card:0oa1", false, 5),
+        (13, "v1:quick:0oa1", true, 5),
+        (14, "v1:quick:0oa1", false, 5),
+    ] {
+        fake.interact(&submitted(id, custom_id, on));
+        let first = fake.wait_for(&format!("POST /interactions/{id}/"), 1).await;
+        assert_eq!(first[0].body["type"], kind, "{custom_id} {on}");
+    }
+    fake.wait_for(ORIGINAL, 4).await;
+    assert_eq!(bot.front.ran.lock().unwrap().len(), 4);
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_dialog_that_cannot_be_opened_is_refused_with_words() {
+    let (fake, bot) = bot().await;
+    fake.interact(&submitted(11, "v1:asks:quick", true));
+    fake.interact(&pressed(12, "v1:asks-nothing:quick"));
+    fake.interact(&typed(13, "promises"));
+    for id in 11..14 {
+        let answer = fake.wait_for(&format!("POST /interactions/{id}/"), 1).await;
+        let body = &answer[0].body;
+        assert_eq!((&body["type"], &body["data"]["flags"]), (&json!(4), &json!(64)), "{body}");
+        assert!(body["data"]["content"].as_str().unwrap().contains("Nothing was done"), "{body}");
+    }
+    assert!(bot.front.ran.lock().unwrap().is_empty());
     bot.stop().await;
 }

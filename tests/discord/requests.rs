@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant};
 
 use commands::chat::{Card, Chat, ChatError, Message, Nonce, Place};
-use domain::ids::{ChannelId, GuildId, MemberId, MessageId};
+use domain::ids::{ChannelId, GuildId, MemberId, MessageId, RoleId};
+use domain::ports::Roster as _;
 use jiff::{SignedDuration, Timestamp};
+use provost::discord::GuildRoster;
 use provost::discord::registration::{Registered, register};
 use provost::discord::rest::Limits;
 use serde_json::json;
@@ -219,4 +221,37 @@ fn place() -> Place {
 
 fn provost_now() -> Timestamp {
     domain::ports::Clock::now(&provost::clock::SystemClock)
+}
+
+#[tokio::test]
+async fn who_has_which_role_is_asked_afresh_and_unknown_is_no_answer() {
+    let fake = Fake::start().await;
+    let roster = GuildRoster::new(rest(&fake), GuildId(1));
+    let member = |until: &str| {
+        let body = json!({ "user": { "id": "5" }, "roles": ["2"], "communication_disabled_until": until });
+        Fault::new(200, &body.to_string())
+    };
+    #[rustfmt::skip]
+    let table = [
+        (Fault::new(200, r#"{"user":{"id":"5"},"roles":["2","3"]}"#),       Some(Some(vec![RoleId(2), RoleId(3)]))),
+        (Fault::new(200, r#"{"user":{"id":"5"},"roles":[],"communication_disabled_until":null}"#), Some(Some(vec![]))),
+        (member("2001-01-01T00:00:00+00:00"),                               Some(Some(vec![RoleId(2)]))),
+        (member("2999-01-01T00:00:00.000000+00:00"),                        Some(None)),
+        (member("soon"),                                                    None),
+        (Fault::new(404, r#"{"code":10007,"message":"Unknown Member"}"#),   Some(None)),
+        (Fault::new(404, r#"{"code":10004,"message":"Unknown Guild"}"#),    None),
+        (Fault::new(403, r#"{"code":50001,"message":"Missing Access"}"#),   None),
+        (Fault::new(200, r#"{"user":{"id":"5"}}"#),                         None),
+    ];
+    for (number, (answer, expected)) in table.into_iter().enumerate() {
+        let body = answer.body.clone();
+        fake.next("GET /guilds/1/members/5", answer);
+        assert_eq!(roster.roles(MemberId(5)).await.ok(), expected, "{body}");
+        assert_eq!(fake.asked("GET /guilds/1/members/5").len(), number + 1, "{body}");
+    }
+
+    fake.next("GET /guilds/1/roles/member-counts", Fault::new(200, r#"{"2":3,"3":0}"#));
+    assert_eq!(roster.counts().await.unwrap(), [(RoleId(2), 3), (RoleId(3), 0)].into());
+    fake.next("GET /guilds/1/roles/member-counts", Fault::new(403, r#"{"code":50001,"message":"No"}"#));
+    assert!(roster.counts().await.unwrap_err().to_string().contains("cannot be read"));
 }

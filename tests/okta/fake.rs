@@ -125,7 +125,7 @@ pub fn okta(url: &str, credentials: Credentials, clock: Arc<TestClock>, timeouts
         url: url.parse().expect("an address"),
         credentials,
         rate_limit_share: 0.5,
-        writes: true,
+        writes: false,
     };
     Okta::with_timeouts(settings, clock, timeouts).expect("good settings")
 }

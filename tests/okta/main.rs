@@ -1,5 +1,7 @@
 //! The Okta client against servers that behave as Okta does on its worse days.
 
+#[path = "../documents/mod.rs"]
+mod documents;
 mod fake;
 mod faults;
 mod limits;
@@ -7,3 +9,4 @@ mod pages;
 mod refusals;
 mod secrets;
 mod service_app;
+mod writes;

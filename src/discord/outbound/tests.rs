@@ -1,5 +1,5 @@
 use super::*;
-use commands::chat::{Choice, CustomId, Field};
+use commands::chat::{Choice, CustomId, Field, Input};
 use domain::ids::{MemberId, RoleId};
 use proptest::prelude::*;
 
@@ -147,4 +147,58 @@ fn a_private_answer_is_private() {
     let payload = private_answer(&Message::text("No.")).payload;
     assert_eq!((&payload["type"], &payload["data"]["flags"]), (&json!(4), &json!(64)));
     assert_eq!(private_follow_up(&Message::text("No.")).payload["flags"], 64);
+}
+
+#[test]
+fn a_select_takes_as_many_as_it_is_told_and_as_there_are() {
+    let select = |choose_from, chosen: &[bool]| {
+        let choices = chosen.iter().enumerate().map(|(at, chosen)| Choice {
+            label: format!("Person {at}"),
+            value: at.to_string(),
+            chosen: *chosen,
+        });
+        let choose = CustomId::new("retry", ["0oa1".to_owned()]);
+        let select =
+            Select { choose_from, choose, placeholder: "Who?".to_owned(), choices: choices.collect() };
+        let message = Message { rows: vec![Row::Select(select)], ..Message::text("Retry") };
+        let select = edit(&message).payload["components"][0]["components"][0].clone();
+        let defaults = select["options"].as_array().unwrap().iter().filter(|each| each["default"] == true);
+        (select["min_values"].as_u64().unwrap(), select["max_values"].as_u64().unwrap(), defaults.count())
+    };
+    assert_eq!(select((1, 1), &[false, false]), (1, 1, 0));
+    assert_eq!(select((0, 25), &[true, false, true]), (0, 3, 2));
+    assert_eq!(select((5, 9), &[true, true]), (2, 2, 2), "no more than there are");
+    assert_eq!(select((0, 0), &[true, true]), (0, 1, 1), "Discord takes no select of nothing");
+}
+
+#[test]
+fn a_dialog_is_cut_to_what_discord_opens() {
+    let input = |name: &str, length| Input {
+        name: name.to_owned(),
+        label: "l".repeat(60),
+        placeholder: "p".repeat(200),
+        value: "v".repeat(5_000),
+        length,
+        long: false,
+    };
+    let inputs = vec![input("a", (0, 9_000)), input("a", (1, 2)), input("b", (30, 20))];
+    let dialog = Dialog { submit: CustomId::new("deny", ["7".to_owned()]), title: "t".repeat(60), inputs };
+
+    let data = super::dialog(&dialog).unwrap().payload["data"].clone();
+
+    let long = |text: &Value| units(text.as_str().unwrap_or_default());
+    assert_eq!((long(&data["title"]), &data["custom_id"]), (45, &json!("v1:deny:7")));
+    let rows = data["components"].as_array().unwrap();
+    assert_eq!(rows.len(), 2, "a name that is there twice is left out");
+    let (first, second) = (&rows[0]["components"][0], &rows[1]["components"][0]);
+    assert_eq!((long(&first["label"]), long(&first["placeholder"]), long(&first["value"])), (45, 100, 4_000));
+    assert_eq!((&first["max_length"], &first["required"]), (&json!(4_000), &json!(false)));
+    assert_eq!(
+        (&second["min_length"], &second["max_length"], long(&second["value"])),
+        (&json!(20), &json!(20), 20)
+    );
+    assert_eq!(second["required"], true);
+
+    let unusable = Dialog { submit: CustomId::new("deny", ["x".repeat(100)]), ..dialog };
+    assert!(super::dialog(&unusable).is_none(), "an id cannot be cut");
 }

@@ -48,11 +48,12 @@ fn a_command_is_read_with_its_options_and_its_caller() {
             { "name": "app", "type": 3, "value": "0oa1" },
             { "name": "people", "type": 4, "value": 3 },
             { "name": "breakglass", "type": 5, "value": true },
+            { "name": "member", "type": 6, "value": "77" },
         ]}]}),
     ))
     .unwrap();
     assert_eq!(call.verb, "enable");
-    assert_eq!(options(&call), [("app", "0oa1"), ("people", "3"), ("breakglass", "true")]);
+    assert_eq!(options(&call), [("app", "0oa1"), ("people", "3"), ("breakglass", "true"), ("member", "77")]);
     assert_eq!(call.caller, Caller { id: MemberId(5), roles: vec![RoleId(2), RoleId(3)] });
 }
 
@@ -151,4 +152,25 @@ fn a_token_cannot_be_printed() {
     let (address, _) = address(&raw(interaction(3, json!({})))).unwrap();
     assert!(!format!("{address:?}").contains("secret"));
     assert_eq!(address.token.scrub("it was secret"), "it was (token)");
+}
+
+#[test]
+fn what_decides_the_first_answer_is_known_before_it() {
+    #[rustfmt::skip]
+    let table = [
+        // kind, on a message, can change it, is a submission
+        (3, true,  true,  false),
+        (5, true,  true,  true),
+        (5, false, false, true),
+    ];
+    for (kind, on, changes, submits) in table {
+        let mut value = interaction(kind, json!({ "custom_id": "v1:confirm:r1:abcd", "components": [] }));
+        if on {
+            value["message"] = json!({ "id": "77" });
+        }
+        let raw = raw(value);
+        let knock = knock(&raw, kind, GuildId(1), SPECS).unwrap();
+        assert_eq!((knock.on_a_message, knock.is_a_submission()), (changes, submits), "{kind} {on}");
+        assert_eq!(knock.args, ["r1", "abcd"]);
+    }
 }

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use domain::diagnosis::Diagnosis;
-use domain::event::App;
+use domain::event::{App, Person};
 use domain::ids::OrgName;
 use jiff::Timestamp;
 
@@ -41,7 +41,10 @@ pub fn bundle(org: &OrgName, app: &App, kind: &str, found: &Diagnosis, now: Time
         let _ = writeln!(
             out,
             "  reason  {}",
-            failing.reason.as_deref().map_or("none given".to_owned(), |r| plain(&without_addresses(r), 500))
+            failing
+                .reason
+                .as_deref()
+                .map_or("none given".to_owned(), |r| plain(&without_names(r, &failing.person), 500))
         );
         let _ = writeln!(out, "  event   {}", failing.event);
     }
@@ -51,8 +54,45 @@ pub fn bundle(org: &OrgName, app: &App, kind: &str, found: &Diagnosis, now: Time
     out
 }
 
-/// A reason often repeats the person's login; the id stands above it.
-fn without_addresses(reason: &str) -> String {
+/// A reason often repeats who it is about; the id stands above it.
+fn without_names(reason: &str, person: &Person) -> String {
+    let mut text = reason.to_owned();
+    for known in [&person.login, &person.name].into_iter().flatten().filter(|known| !known.trim().is_empty())
+    {
+        text = text.replace(known.as_str(), "(person)");
+    }
+    // Okta's own grammar: “Automatic provisioning of user NAME to app APP failed: …”.
+    if let Some((before, rest)) = text.split_once(" of user ")
+        && let Some((_, after)) = rest.split_once(" to app ")
+    {
+        text = format!("{before} of user (person) to app {after}");
+    }
     let word = |word: &str| if word.contains('@') { "(address)".to_owned() } else { word.to_owned() };
-    reason.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
+    text.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bundle_names_nobody() {
+        let dana = Person {
+            id: "00udana".parse().unwrap(),
+            login: Some("dana@example.com".to_owned()),
+            name: Some("Dana Reyes".to_owned()),
+        };
+        #[rustfmt::skip]
+        let table = [
+            ("Automatic provisioning of user Dana R. Reyes to app Slack failed: User account is inactive",
+             "Automatic provisioning of user (person) to app Slack failed: User account is inactive"),
+            ("Error while trying to push profile update for dana@example.com: Bad Request",
+             "Error while trying to push profile update for (person): Bad Request"),
+            ("Dana Reyes is inactive, ask other@example.com", "(person) is inactive, ask (address)"),
+            ("Too many requests", "Too many requests"),
+        ];
+        for (reason, expected) in table {
+            assert_eq!(without_names(reason, &dana), expected);
+        }
+    }
 }

@@ -67,6 +67,19 @@ pub struct Board {
     pub resting: DashMap<ChannelId, Timestamp>,
 }
 
+/// What is added to a post that may have been made before.
+const MAY_REPEAT: &str = " (may repeat an earlier message)";
+
+/// Whether something was posted before.
+enum Earlier {
+    /// It was: this is it.
+    Found(MessageId),
+    /// It was not.
+    None,
+    /// The history may not be read.
+    Unknown,
+}
+
 /// An org, as the board needs it.
 pub struct Shown {
     /// Where its alerts go.
@@ -190,16 +203,25 @@ impl Board {
         if self.clock.now().duration_since(showing.attempted) <= NONCE_LASTS {
             return self.post(incident, showing, "").await;
         }
-        match self.chat.find(showing.channel, showing.attempted, &footer(incident, showing.chapter)).await {
-            Ok(Some(found)) => {
+        let footer = footer(incident, showing.chapter);
+        match self.earlier(showing.channel, showing.attempted, &footer).await? {
+            Earlier::Found(found) => {
                 info!(message.id = %found, "Found the alert of {} that was posted before", incident.number);
                 // Whatever revision it shows, it is edited to the newest next.
                 self.note_posted(showing, found, 0).await
             }
-            Ok(None) => self.post(incident, showing, "").await,
-            Err(ChatError::Forbidden { .. }) => {
-                self.post(incident, showing, " (may repeat an earlier alert)").await
-            }
+            Earlier::None => self.post(incident, showing, "").await,
+            Earlier::Unknown => self.post(incident, showing, MAY_REPEAT).await,
+        }
+    }
+
+    /// Looks for a post whose answer was never noted. Where the history may not be read, nobody knows: then it is
+    /// posted rather than lost, and says so.
+    async fn earlier(&self, channel: ChannelId, from: Timestamp, footer: &str) -> Result<Earlier, ShowError> {
+        match self.chat.find(channel, from, footer).await {
+            Ok(Some(found)) => Ok(Earlier::Found(found)),
+            Ok(None) => Ok(Earlier::None),
+            Err(ChatError::Forbidden { .. }) => Ok(Earlier::Unknown),
             Err(failure) => Err(failure.into()),
         }
     }
@@ -406,18 +428,21 @@ impl Board {
         }
         let notice = &untold.notice;
         let now = self.clock.now();
-        if let Some(attempted) = untold.attempted
-            && now.duration_since(attempted) > NONCE_LASTS
-            && let Some(found) =
-                self.chat.find(channel, attempted, &announcements::notice_footer(notice)).await?
-        {
-            self.store.note_told(notice.number, found).await?;
-            return Ok(None);
+        let mut message = announcements::notice(notice);
+        if let Some(attempted) = untold.attempted.filter(|at| now.duration_since(*at) > NONCE_LASTS) {
+            match self.earlier(channel, attempted, &announcements::notice_footer(notice)).await? {
+                Earlier::Found(found) => {
+                    self.store.note_told(notice.number, found).await?;
+                    return Ok(None);
+                }
+                Earlier::None => {}
+                Earlier::Unknown => message.content.push_str(MAY_REPEAT),
+            }
         }
         self.store.note_telling(notice.number, now).await?;
         let (number, at) = (notice.number.to_string(), notice.at.as_millisecond().to_string());
         let nonce = nonce(&["notice", notice.org.as_str(), &number, &at]);
-        let id = match self.chat.post(channel, &announcements::notice(notice), &nonce).await {
+        let id = match self.chat.post(channel, &message, &nonce).await {
             Ok(id) => id,
             Err(ChatError::MessageGone) => MessageId(0),
             Err(failure) => return Err(failure.into()),

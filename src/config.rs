@@ -95,7 +95,8 @@ impl Config {
             }
             Err(error) => {
                 let wrong = format!("cannot be read: {}", secret::reason(&error));
-                let right = "name the file with --config or PROVOST_CONFIG, or write one with “provost init”";
+                let right =
+                    "name the file with --config or PROVOST_CONFIG; README.md shows one to begin with";
                 let what = Wrong::new(wrong, right);
                 return Err(Faults(vec![Fault { at: Place::File(file), key: String::new(), what }]));
             }

@@ -9,7 +9,7 @@ use domain::requests::{AuditQuery, RequestShowing};
 use jiff::Timestamp;
 use tracing::info;
 
-use super::{Board, NONCE_LASTS, ShowError, Shown, nonce};
+use super::{Board, Earlier, MAY_REPEAT, NONCE_LASTS, ShowError, Shown, nonce};
 
 /// How many entries of the audit one message shows.
 const ENTRIES: usize = 10;
@@ -47,13 +47,16 @@ impl Board {
             return self.post_request(request, showing, &message).await;
         };
         let Some(at) = showing.message else {
-            if now.duration_since(showing.attempted) > NONCE_LASTS
-                && let Some(found) =
-                    self.chat.find(showing.channel, showing.attempted, &footer(request)).await?
-            {
-                (showing.message, showing.shown_at) = (Some(found), Some(now));
-                self.requests.note_request_showing(&showing).await?;
-                return Ok(Some(now));
+            if now.duration_since(showing.attempted) > NONCE_LASTS {
+                match self.earlier(showing.channel, showing.attempted, &footer(request)).await? {
+                    Earlier::Found(found) => {
+                        (showing.message, showing.shown_at) = (Some(found), Some(now));
+                        self.requests.note_request_showing(&showing).await?;
+                        return Ok(Some(now));
+                    }
+                    Earlier::None => {}
+                    Earlier::Unknown => message.content.push_str(MAY_REPEAT),
+                }
             }
             return self.post_request(request, showing, &message).await;
         };

@@ -36,10 +36,10 @@ mod whoami;
 use async_trait::async_trait;
 
 use crate::access::Access;
-use crate::chat::{Call, Caller, Choice, First, Front, Message};
+use crate::chat::{Call, Caller, Choice, First, Front, Message, Opening};
 use crate::desk::Desk;
 use crate::errors::CommandError;
-use crate::spec::{OptKind, Spec};
+use crate::spec::{From, OptKind, Spec};
 
 /// One command.
 #[async_trait]
@@ -81,9 +81,13 @@ pub const ALL: &[&dyn Command] = &[
     &retry::All,
 ];
 
-/// The specs of all commands.
+/// The specs of all commands, and of the buttons that ask in a dialog first.
 pub fn specs() -> Vec<Spec> {
-    ALL.iter().map(|command| command.spec()).collect()
+    let asks = [("enable-ask", "enable"), ("deny-ask", "deny")].into_iter().filter_map(|(ask, asked)| {
+        let spec = find(asked)?.spec();
+        Some(Spec { name: ask, opening: Opening::Dialog, from: From::ButtonOnly, ..spec })
+    });
+    ALL.iter().map(|command| command.spec()).chain(asks).collect()
 }
 
 /// Whether a caller may use a command.

@@ -40,6 +40,10 @@ pub struct World {
     pub vic: u64,
     /// An operator.
     pub olive: u64,
+    /// An approver who is on call.
+    pub ada: u64,
+    /// Another one.
+    pub abe: u64,
     /// Somebody without a role.
     pub stranger: u64,
     stop: CancellationToken,
@@ -65,21 +69,24 @@ impl World {
         let discord = Discord::start(sim::discord::Settings { seed, ..Default::default() }).await?;
         let channel = discord.channel("provisioning");
         let (viewer, operator) = (discord.role("viewer"), discord.role("operator"));
-        let oncall = discord.role("on-call");
+        let (approver, oncall) = (discord.role("approver"), discord.role("on-call"));
         let vic = discord.member("Vic", &[viewer]);
         let olive = discord.member("Olive", &[viewer, operator]);
+        let ada = discord.member("Ada", &[viewer, approver, oncall]);
+        let abe = discord.member("Abe", &[viewer, approver, oncall]);
         let stranger = discord.member("a stranger", &[]);
 
         let folder = tempfile::Builder::new().prefix("provost-demo-").tempdir()?;
         let file = folder.path().join("provost.toml");
-        let text = configuration(&okta, &discord, folder.path(), [channel, oncall, viewer, operator]);
+        let text =
+            configuration(&okta, &discord, folder.path(), [channel, oncall, viewer, operator, approver]);
         std::fs::write(&file, text).context("the demo's configuration cannot be written")?;
         let config = Config::load(Some(&file), &Environment::default())?;
         let app = App::build(&config, Arc::new(SimClock(okta.clone()))).await?;
         let stop = CancellationToken::new();
         let bot = tokio::spawn(app.run(stop.clone()));
         discord.bot_is_ready(std::time::Duration::from_secs(20)).await?;
-        Ok(Self { okta, discord, channel, vic, olive, stranger, stop, bot, _folder: folder })
+        Ok(Self { okta, discord, channel, vic, olive, ada, abe, stranger, stop, bot, _folder: folder })
     }
 
     /// Winds the time forward for everybody.
@@ -102,8 +109,8 @@ impl World {
     }
 }
 
-fn configuration(okta: &Okta, discord: &Discord, folder: &Path, ids: [u64; 4]) -> String {
-    let [channel, oncall, viewer, operator] = ids;
+fn configuration(okta: &Okta, discord: &Discord, folder: &Path, ids: [u64; 5]) -> String {
+    let [channel, oncall, viewer, operator, approver] = ids;
     format!(
         r#"[discord]
 token = "{token}"
@@ -115,12 +122,14 @@ api_url = "{discord}"
 url = "{okta}"
 api_token = "{okta_token}"
 console_url = "https://acme-admin.okta.com"
+writes = true
 {PACE}
 [store]
 url = "sqlite://{folder}/provost.db"
 [roles]
 viewer = ["role:{viewer}"]
 operator = ["role:{operator}"]
+approver = ["role:{approver}"]
 [alerts]
 {ALERTS}
 [http]

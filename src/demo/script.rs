@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{bail, ensure};
 use jiff::SignedDuration;
+use sim::discord::{Answer, MessageView, Shown};
 use sim::okta::DeactivateUsers;
 
 use super::World;
@@ -35,8 +36,13 @@ async fn scenes(world: &World) -> anyhow::Result<()> {
     let airbase = somebody_comes_back(world).await?;
     what_is_wrong(world).await?;
     not_for_strangers(world).await?;
-    mended_in_the_console(world, &airbase).await?;
-    a_storm(world).await?;
+    asked_and_approved(world).await?;
+    guided(world, &airbase).await?;
+    pushed_again(world, &airbase).await?;
+    let slack = a_storm(world).await?;
+    denied(world).await?;
+    by_the_api(world, &slack).await?;
+    all_of_them(world, &slack).await?;
     it_heals_itself(world).await?;
     turned_off_again(world, &airbase).await?;
     blind(world).await
@@ -115,51 +121,168 @@ async fn not_for_strangers(world: &World) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The cure by hand, seen and proven.
-async fn mended_in_the_console(world: &World, dana: &Dana) -> anyhow::Result<()> {
+/// The request: a dialog, a confirmation with the price, a card that asks the people on call.
+async fn asked_and_approved(world: &World) -> anyhow::Result<()> {
     scene(
         world,
         5,
-        "Mended, and proven",
-        "Jo Ortiz follows the alert's steps in Okta's console: Deactivate Users on, \
-         then Retry Selected. Nobody has to come back and press “done”: Provost sees it in Okta's log.",
+        "May we?",
+        "Olive, an operator, presses “Guide me…” on the alert: this app's setting can only be \
+         changed by hand. She says why, reads what it costs, and confirms. Nothing happens before somebody on call \
+         has approved it.",
     );
-    world.okta.enables_in_console(&dana.app, "Jo Ortiz");
-    world.okta.retries_in_console(&dana.person, &dana.app);
-    until(world, "the card to turn, and its thread to tell", || {
-        let alerts = world.discord.messages(world.channel);
-        let thread = world.discord.thread_of(alerts[0].id);
-        alerts[0].content.starts_with("[✓] FIXED")
-            && thread.iter().any(|line| line.content.contains("Fixed for"))
+    let alert = world.discord.messages(world.channel)[0].id;
+    let confirmation = ask_from_alert(world, alert, "Guide me…").await?;
+    confirm(world, confirmation, "Enable Deactivate Users").await?;
+    until(world, "the card that asks for approval", || {
+        newest(world, "[?] WAITING FOR APPROVAL · Airbase · R1").is_some()
     })
     .await?;
-    expect(world, &["turned on by Jo Ortiz", "Fixed for Dana Reyes", "Proof: success event"])?;
-    ensure!(world.okta.is_active_in_app(&dana.person, &dana.app), "Dana has no working account");
+    expect(world, &["The price", "rings @on-call"])?;
     show(world);
     Ok(())
 }
 
-/// Two hundred people at once.
-async fn a_storm(world: &World) -> anyhow::Result<()> {
+/// The cure by hand, seen and proven.
+async fn guided(world: &World, dana: &Dana) -> anyhow::Result<()> {
     scene(
         world,
         6,
-        "A storm",
-        "A school year begins: two hundred people come back to Smartsheet within a minute. It is \
-         one card, edited in place.",
+        "By hand, and seen",
+        "Ada is on call and approves. The card shows the clicks. Jo Ortiz does them in \
+         Okta's console. Nobody has to come back and press “done”: Provost sees it in Okta's log.",
     );
-    let app = world.okta.installs("Smartsheet", "smartsheet", DeactivateUsers::Off);
-    for n in 1..=200 {
-        let person = world.okta.hires(&format!("Student{n}"), "Returning");
+    approve(world, world.ada, "[?] WAITING FOR APPROVAL · Airbase · R1").await?;
+    until(world, "the clicks", || {
+        newest(world, "[~] IN PROGRESS · Airbase · R1")
+            .is_some_and(|card| card.json.to_string().contains("To do, in Okta"))
+    })
+    .await?;
+    world.okta.enables_in_console(&dana.app, "Jo Ortiz");
+    until(world, "the proof", || newest(world, "[✓] FIXED · Airbase · R1").is_some()).await?;
+    show_last(world);
+    Ok(())
+}
+
+/// The retry of one person.
+async fn pushed_again(world: &World, dana: &Dana) -> anyhow::Result<()> {
+    scene(
+        world,
+        7,
+        "Pushed again, and proven",
+        "Okta does not push Dana again by itself. Olive does it from the channel; \
+         the card turns when Okta's own record shows that it worked, and not before.",
+    );
+    let line = format!("/okta retry app:acme/{} person:{}", dana.app, dana.person);
+    let answer = world.discord.person(world.olive).types(&line).await?;
+    let confirmation = private(world, &answer, "please confirm").await?;
+    confirm(world, confirmation, "Retry").await?;
+    until(world, "the alert to turn", || {
+        newest(world, "[✓] FIXED · Airbase · 1 person provisioned").is_some()
+            && newest(world, "[✓] FIXED · Airbase · R2").is_some()
+    })
+    .await?;
+    ensure!(world.okta.is_active_in_app(&dana.person, &dana.app), "Dana has no working account");
+    show_last(world);
+    Ok(())
+}
+
+/// Thirty people at once.
+async fn a_storm(world: &World) -> anyhow::Result<String> {
+    scene(
+        world,
+        8,
+        "A storm",
+        "A term begins: thirty people come back to Slack within a minute. It is one card.",
+    );
+    let app = world.okta.installs("Slack", "slack", DeactivateUsers::Off);
+    for n in 1..=30 {
+        let person = world.okta.hires(&format!("Student{n:02}"), "Returning");
         world.okta.left_inactive(&person, &app);
         world.okta.assigns_by_group(&person, &app, "Students");
     }
-    until(world, "one card for two hundred people", || {
-        let alerts = world.discord.messages(world.channel);
-        alerts.len() == 2 && alerts[1].content.contains("200 people cannot be provisioned")
+    until(world, "one card for thirty people", || {
+        newest(world, "[!] ACTION NEEDED · Slack · 30 people cannot be provisioned").is_some()
     })
     .await?;
-    expect(world, &["and 195 more", "assigned by a group"])?;
+    expect(world, &["and 25 more", "assigned by a group"])?;
+    show(world);
+    Ok(app)
+}
+
+/// A request that is denied.
+async fn denied(world: &World) -> anyhow::Result<()> {
+    scene(
+        world,
+        9,
+        "Denied",
+        "Olive asks to turn the setting on. Abe wants the app's owner to be asked first.",
+    );
+    let alert = newest(world, "[!] ACTION NEEDED · Slack").map(|alert| alert.id).unwrap_or_default();
+    let confirmation = ask_from_alert(world, alert, "Enable Deactivate Users…").await?;
+    confirm(world, confirmation, "Enable Deactivate Users").await?;
+    let waiting = "[?] WAITING FOR APPROVAL · Slack · R3";
+    until(world, "the card that asks for approval", || newest(world, waiting).is_some()).await?;
+    let card = newest(world, waiting).map(|card| card.id).unwrap_or_default();
+    let abe = world.discord.person(world.abe);
+    let dialog = abe.clicks(card, "Deny…").await?;
+    until(world, "a dialog", || matches!(dialog.now(), Shown::Modal(_))).await?;
+    let Shown::Modal(modal) = dialog.now() else { bail!("no dialog") };
+    abe.fills(&modal, &[("Why? The requester reads it.", "ask the owner of Slack first")]).await?;
+    until(world, "the refusal", || newest(world, "[=] DENIED · Slack · R3").is_some()).await?;
+    until(world, "a word to Olive", || {
+        world.discord.messages(world.channel).iter().any(|message| message.content.contains("was denied by"))
+    })
+    .await?;
+    show_last(world);
+    Ok(())
+}
+
+/// The API writes, the one capability and nothing else.
+async fn by_the_api(world: &World, app: &str) -> anyhow::Result<()> {
+    scene(
+        world,
+        10,
+        "By the API",
+        "The owner agrees. Olive asks again, Ada approves, and Provost turns on that one \
+         setting by Okta's API, reads everything back, and waits for Okta's own record of the change.",
+    );
+    let line = format!("/okta enable app:acme/{app} reason:\"the owner agrees, see the ticket\"");
+    let answer = world.discord.person(world.olive).types(&line).await?;
+    let confirmation = private(world, &answer, "please confirm").await?;
+    confirm(world, confirmation, "Enable Deactivate Users").await?;
+    let waiting = "[?] WAITING FOR APPROVAL · Slack · R4";
+    until(world, "the card that asks for approval", || newest(world, waiting).is_some()).await?;
+    approve(world, world.ada, waiting).await?;
+    until(world, "the proof", || newest(world, "[✓] FIXED · Slack · R4").is_some()).await?;
+    ensure!(world.okta.deactivates_users(app), "the setting is not on");
+    show_last(world);
+    Ok(())
+}
+
+/// A bulk, in waves, with its progress.
+async fn all_of_them(world: &World, app: &str) -> anyhow::Result<()> {
+    scene(
+        world,
+        11,
+        "All of them",
+        "Thirty people are more than ten, so that needs an approval, too. Then they are pushed \
+         in waves: one, ten, the rest; each with an outcome of their own.",
+    );
+    let answer = world.discord.person(world.olive).types(&format!("/okta retry app:acme/{app}")).await?;
+    let list = private(world, &answer, "whom to push again").await?;
+    world.discord.person(world.olive).clicks(list, "Retry all 30").await?;
+    let confirmation = private(world, &answer, "please confirm").await?;
+    confirm(world, confirmation, "Retry").await?;
+    let waiting = "[?] WAITING FOR APPROVAL · Slack · R5";
+    until(world, "the card that asks for approval", || newest(world, waiting).is_some()).await?;
+    approve(world, world.abe, waiting).await?;
+    until(world, "everybody's proof", || {
+        newest(world, "[✓] FIXED · Slack · R5").is_some()
+            && newest(world, "[✓] FIXED · Slack · 30 people provisioned").is_some()
+    })
+    .await?;
+    expect(world, &["30 proven, 0 failed, 0 waited for, 0 not begun"])?;
     show_last(world);
     Ok(())
 }
@@ -173,7 +296,7 @@ async fn it_heals_itself(world: &World) -> anyhow::Result<()> {
         "Slack is busy and puts Ben's account off. Okta tries again by itself, so nobody is \
          alerted; whoever asks is told to wait.",
     );
-    let app = world.okta.installs("Slack", "slack", DeactivateUsers::On);
+    let app = world.okta.installs("Zoom", "zoomus", DeactivateUsers::On);
     let ben = world.okta.hires("Ben", "Okoro");
     world.okta.app_is_busy_until(&app, world.okta.now() + SignedDuration::from_mins(10));
     world.okta.assigns(&ben, &app);
@@ -182,7 +305,7 @@ async fn it_heals_itself(world: &World) -> anyhow::Result<()> {
         answer.current().is_some_and(|message| message.content.contains("healing itself"))
     })
     .await?;
-    ensure!(world.discord.messages(world.channel).len() == 2, "it alerted somebody");
+    ensure!(newest(world, "[!] ACTION NEEDED · Zoom").is_none(), "it alerted somebody");
     show(world);
     Ok(())
 }
@@ -231,6 +354,40 @@ async fn blind(world: &World) -> anyhow::Result<()> {
     })
     .await?;
     show(world);
+    Ok(())
+}
+
+/// The newest message of the channel that begins like this.
+fn newest(world: &World, start: &str) -> Option<MessageView> {
+    world.discord.messages(world.channel).into_iter().rev().find(|message| message.content.starts_with(start))
+}
+
+/// Olive presses a button of an alert that asks why, and answers; the confirmation that only she sees.
+async fn ask_from_alert(world: &World, alert: u64, label: &str) -> anyhow::Result<u64> {
+    let olive = world.discord.person(world.olive);
+    let dialog = olive.clicks(alert, label).await?;
+    until(world, "a dialog", || matches!(dialog.now(), Shown::Modal(_))).await?;
+    let Shown::Modal(modal) = dialog.now() else { bail!("no dialog") };
+    let answer = olive.fills(&modal, &[("Why?", "people come back every term")]).await?;
+    private(world, &answer, "please confirm").await
+}
+
+/// Waits for a private message, and answers with its id.
+async fn private(world: &World, answer: &Answer, words: &str) -> anyhow::Result<u64> {
+    until(world, words, || answer.current().is_some_and(|message| message.content.contains(words))).await?;
+    answer.current().map(|message| message.id).ok_or_else(|| anyhow::anyhow!("the private message is gone"))
+}
+
+/// Olive confirms.
+async fn confirm(world: &World, confirmation: u64, label: &str) -> anyhow::Result<()> {
+    world.discord.person(world.olive).clicks(confirmation, label).await?;
+    Ok(())
+}
+
+/// Somebody approves the card that begins like this.
+async fn approve(world: &World, by: u64, start: &str) -> anyhow::Result<()> {
+    let card = newest(world, start).map(|card| card.id).unwrap_or_default();
+    world.discord.person(by).clicks(card, "Approve").await?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Error};
 
-use super::rows::{Columns, ms, snowflake, unexpected, whole_ms};
+use super::rows::{Columns, ms, snowflake, whole_ms};
 
 /// The most entries that are read of the chain at once.
 const PAGE: i64 = 1000;
@@ -113,10 +113,21 @@ fn entry(row: &AnyRow) -> Result<Entry, Error> {
         let (previous, hash) = (row.text("previous")?, row.text("hash")?);
         Ok::<_, Error>(Entry { number, at: row.time("at_ms")?, draft, previous, hash })
     };
-    // What we wrote can be read: so somebody else wrote it.
     read().map_err(|error| {
-        unexpected(format_args!("an audit entry {number} that was edited ({error})"), "one that we wrote")
+        let why = match error {
+            Error::Decode(why) => why.to_string(),
+            other => other.to_string(),
+        };
+        Error::Decode(Unreadable { number, why }.into())
     })
+}
+
+/// What we wrote can be read: so somebody else wrote it.
+#[derive(Debug, thiserror::Error)]
+#[error("audit entry {number} was edited: {why}")]
+struct Unreadable {
+    number: i64,
+    why: String,
 }
 
 /// Up to which entry the audit channel has been told.

@@ -348,6 +348,10 @@ fn failed(error: Error) -> StoreError {
     match refused::code(&error) {
         Some(refused::FULL) => StoreError::Full,
         Some(refused::BUSY | refused::LOCKED) => StoreError::Locked,
-        _ => StoreError::Other(error.into()),
+        _ => match error {
+            // Its own words say it all; “error occurred while decoding” would only say it twice.
+            Error::Decode(why) => StoreError::Other(why),
+            other => StoreError::Other(other.into()),
+        },
     }
 }

@@ -121,15 +121,13 @@ async fn what_is_not_whole_is_named() -> Result<()> {
     2 entries are whole; the last is 2:HASH2
     --
     provost: the database failed
-      because: error occurred while decoding: the database holds an audit entry 3 that was edited (error occurred while decoding: the database holds “no app!” is not an Okta app id such as 0oa1b2c3d4E5F6g7h8i9 where it should hold an identifier) where it should hold one that we wrote
-      because: the database holds an audit entry 3 that was edited (error occurred while decoding: the database holds “no app!” is not an Okta app id such as 0oa1b2c3d4E5F6g7h8i9 where it should hold an identifier) where it should hold one that we wrote
+      because: audit entry 3 was edited: the database holds “no app!” is not an Okta app id such as 0oa1b2c3d4E5F6g7h8i9 where it should hold an identifier
     exit code 1
     $ audit verify --anchor 5:HASH5
     2 entries are whole; the last is 2:HASH2
     --
     provost: the database failed
-      because: error occurred while decoding: the database holds an audit entry 3 that was edited (error occurred while decoding: the database holds “no app!” is not an Okta app id such as 0oa1b2c3d4E5F6g7h8i9 where it should hold an identifier) where it should hold one that we wrote
-      because: the database holds an audit entry 3 that was edited (error occurred while decoding: the database holds “no app!” is not an Okta app id such as 0oa1b2c3d4E5F6g7h8i9 where it should hold an identifier) where it should hold one that we wrote
+      because: audit entry 3 was edited: the database holds “no app!” is not an Okta app id such as 0oa1b2c3d4E5F6g7h8i9 where it should hold an identifier
     exit code 1
     $ audit verify
     2 entries are whole; the last is 2:HASH2

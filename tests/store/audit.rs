@@ -369,11 +369,13 @@ fn no_statement_changes_or_deletes_an_entry() -> Result<()> {
         let words: Vec<_> =
             text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).collect();
         for words in words.windows(3) {
-            let changes = match words {
-                ["update", "audit", _] | ["replace", "into", "audit"] | ["delete", "from", "audit"] => true,
-                ["drop" | "alter" | "truncate", "table", "audit"] => true,
-                _ => false,
-            };
+            let changes = matches!(
+                words,
+                ["update", "audit", _]
+                    | ["replace", "into", "audit"]
+                    | ["delete", "from", "audit"]
+                    | ["drop" | "alter" | "truncate", "table", "audit"]
+            );
             assert!(!changes, "{}: {words:?}", path.display());
         }
         if path.ends_with("audit.rs") {

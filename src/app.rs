@@ -88,7 +88,7 @@ impl App {
     pub async fn build(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let discord = config.discord()?.clone();
         let store = Arc::new(Sql::open(config.store.url.expose_secret()).await?);
-        let (metrics, wake) = (Metrics::new(), Arc::new(Notify::new()));
+        let (metrics, wake, work) = (Metrics::new(), Arc::new(Notify::new()), Arc::new(Notify::new()));
         let counted = metrics.clone();
         let rest = Rest::new(discord.api_url.clone(), discord.token.clone(), clock.clone())?
             .with_observer(Arc::new(move |route, status| counted.discord_request(route, status)));
@@ -117,6 +117,7 @@ impl App {
                 filter: filter_hash(),
                 clock: clock.clone(),
                 board: wake.clone(),
+                work: work.clone(),
                 unexplained: Notify::new(),
                 metrics: metrics.clone(),
                 started: clock.now(),
@@ -129,7 +130,6 @@ impl App {
         }
         let policy = policy(config, discord.oncall_role_id);
         let roster: Arc<dyn Roster> = Arc::new(GuildRoster::new(rest.clone(), discord.guild_id));
-        let work = Arc::new(Notify::new());
         let executor = Arc::new(Executor {
             store: store.clone(),
             requests: store.clone(),

@@ -65,6 +65,8 @@ pub struct Watcher {
     pub clock: Arc<dyn Clock>,
     /// Wakes the board.
     pub board: Arc<Notify>,
+    /// Wakes the executor: what came may be the proof that somebody waits for.
+    pub work: Arc<Notify>,
     /// Something came that nothing explains yet: it is to be settled after `group_wait`.
     pub unexplained: Notify,
     /// Where it is counted.
@@ -189,6 +191,9 @@ impl Watcher {
             warn!(org = %self.org, event.id = unreadable.id, "A log entry cannot be understood: {}", unreadable.why);
         }
         self.metrics.taken_in(&self.org, &taken);
+        if taken.new > 0 {
+            self.work.notify_one();
+        }
         if let Some(last) = position.last_event {
             let lag = self.clock.now().duration_since(last).try_into().unwrap_or_default();
             self.metrics.poll_lag(&self.org, lag);

@@ -6,7 +6,7 @@ use domain::facts::Scope;
 use domain::ids::{AppId, UserId};
 use domain::ports::{Directory as _, DirectoryError};
 use provost::clock::SystemClock;
-use provost::okta::{Credentials, MANAGE_SCOPE, Okta, OktaSettings, READ_SCOPES};
+use provost::okta::{Credentials, Okta, OktaSettings, READ_SCOPES, WRITE_SCOPE};
 use serde_json::Value;
 use sim::okta::{Asked, DeactivateUsers, Fault, FeatureWrites, Okta as Org, Settings};
 
@@ -148,7 +148,7 @@ async fn a_write_that_may_have_been_done_is_sent_once_and_said_to_be_unclear() {
 async fn a_write_that_was_refused_for_its_token_is_sent_again_with_a_new_one() {
     let org = org().await;
     let app = org.installs("Slack", "slack", DeactivateUsers::Off);
-    let scopes: Vec<_> = READ_SCOPES.into_iter().chain([MANAGE_SCOPE]).collect();
+    let scopes: Vec<_> = READ_SCOPES.into_iter().chain([WRITE_SCOPE]).collect();
     let okta = service_app(&org, &scopes, true);
     assert_eq!(okta.granted_scopes().await.unwrap().unwrap(), scopes);
 
@@ -170,12 +170,12 @@ async fn the_right_to_write_is_asked_for_only_where_it_is_used_and_named_where_i
     assert_eq!(reader.granted_scopes().await.unwrap().unwrap(), READ_SCOPES);
     let writer = client_of(&org);
     let not_granted = writer.enable(&app).await.unwrap_err();
-    org.faults().next(1, "/features", Fault::Forbidden { scope: MANAGE_SCOPE.to_owned() });
+    org.faults().next(1, "/features", Fault::Forbidden { scope: WRITE_SCOPE.to_owned() });
     let not_in_token = with_token(&org).enable(&app).await.unwrap_err();
 
     for refused in [not_granted, not_in_token] {
         let DirectoryError::Forbidden { missing, .. } = &refused else { panic!("{refused}") };
-        assert!(missing.contains(MANAGE_SCOPE) && !refused.may_have_been_done(), "{refused}");
+        assert!(missing.contains(WRITE_SCOPE) && !refused.may_have_been_done(), "{refused}");
     }
     documents::hold(&org.ledger().exchanges(), &[]);
 }

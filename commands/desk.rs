@@ -20,6 +20,7 @@ use crate::errors::CommandError;
 use crate::memory::Memory;
 use crate::policy::Policy;
 use crate::text::{escape, plain};
+use crate::throttle::Throttle;
 
 /// What a command works with.
 pub struct Desk {
@@ -45,6 +46,8 @@ pub struct Desk {
     pub guild: GuildId,
     /// How the watchers and the gateway are doing, kept by them.
     pub pulse: Arc<Pulse>,
+    /// Keeps one member from flooding everybody else.
+    pub throttle: Throttle,
     /// The program's version.
     pub version: &'static str,
 }

@@ -31,6 +31,7 @@ mod steps;
 mod support;
 mod tasks;
 pub mod text;
+pub mod throttle;
 mod whoami;
 
 use async_trait::async_trait;
@@ -99,12 +100,12 @@ fn find(verb: &str) -> Option<&'static dyn Command> {
     ALL.iter().copied().find(|command| command.spec().name == verb)
 }
 
-#[async_trait]
-impl Front for Desk {
-    fn first(&self, caller: &Caller, verb: &str, args: &[String]) -> First {
+impl Desk {
+    /// Whether a caller may do this, and how it is answered first.
+    fn allowed(&self, caller: &Caller, verb: &str, args: &[String]) -> First {
         // A button that asks first: its dialog's submission is the command.
         if let Some(asked) = verb.strip_suffix("-ask") {
-            return match (self.first(caller, asked, args), asked) {
+            return match (self.allowed(caller, asked, args), asked) {
                 (First::Refuse(refusal), _) => First::Refuse(refusal),
                 (_, "enable") => First::Ask(enable::ask(args.first().map_or("", String::as_str))),
                 (_, "deny") => First::Ask(steps::ask_why(args)),
@@ -129,6 +130,19 @@ impl Front for Desk {
             "You may not use this: it takes the role **{role}**, and {who}. `/okta whoami` shows your roles."
         )))
     }
+}
+
+#[async_trait]
+impl Front for Desk {
+    fn first(&self, caller: &Caller, verb: &str, args: &[String]) -> First {
+        if let Err(until) = self.throttle.count(caller.id, self.clock.now()) {
+            return First::Refuse(Message::text(format!(
+                "That is a lot at once; nothing was done. Try again {}.",
+                text::ago(until)
+            )));
+        }
+        self.allowed(caller, verb, args)
+    }
 
     fn suggest(&self, caller: &Caller, verb: &str, option: &str, typed: &str) -> Vec<Choice> {
         let Some(spec) = find(verb).map(Command::spec).filter(|spec| may(&self.policy.access, caller, spec))
@@ -148,7 +162,7 @@ impl Front for Desk {
     async fn run(&self, call: Call) -> Message {
         // Checked again: what was allowed when the interaction was opened is decided here, where it counts.
         let Some(command) = find(&call.verb) else { return Message::text("There is no such command.") };
-        if let First::Refuse(refusal) = self.first(&call.caller, &call.verb, &[]) {
+        if let First::Refuse(refusal) = self.allowed(&call.caller, &call.verb, &[]) {
             return refusal;
         }
         match command.run(&call, self).await {

@@ -2,6 +2,8 @@
 
 use async_trait::async_trait;
 use domain::ids::OrgName;
+use domain::request::Stage;
+use domain::requests::RequestQuery;
 use domain::store::{Query, Which};
 use jiff::SignedDuration;
 
@@ -35,6 +37,7 @@ impl Command for Status {
             fields.push(Field { name: format!("Org {}", plain(name.as_str(), 40)), value });
         }
         fields.push(Field { name: "Discord".to_owned(), value: gateway(desk) });
+        fields.push(Field { name: "Requests".to_owned(), value: requests(desk).await? });
         let blind = desk.pulse.blind.len();
         Ok(Message {
             content: match blind {
@@ -89,6 +92,22 @@ async fn org_lines(desk: &Desk, name: &OrgName, org: &Org) -> Result<Vec<String>
         false => "Writes to Okta: off (`writes = false`), everything is guided".to_owned(),
     });
     Ok(lines)
+}
+
+async fn requests(desk: &Desk) -> Result<String, CommandError> {
+    let query = RequestQuery { open: true, ..RequestQuery::default() };
+    let open = desk.requests.requests(&query).await?;
+    let pending = open.iter().filter(|request| request.stage == Stage::Pending).count();
+    let paused = match desk.requests.paused().await? {
+        Some(paused) => format!(
+            "**All writes to Okta are stopped** by <@{}> since {}: {}",
+            paused.by,
+            when(paused.since),
+            escape(&paused.reason, 200)
+        ),
+        None => "Writes are not stopped".to_owned(),
+    };
+    Ok(format!("Waiting for approval: {pending}\n{paused}"))
 }
 
 fn gateway(desk: &Desk) -> String {

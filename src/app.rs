@@ -15,6 +15,7 @@ use commands::console::Console;
 use commands::desk::{Desk, Org, Pulse};
 use commands::memory::Memory;
 use commands::policy::{AppPolicy, Gates, Policy};
+use commands::throttle::Throttle;
 use dashmap::DashMap;
 use domain::ids::{GuildId, OrgName, RoleId};
 use domain::ports::{Clock, Directory, Roster};
@@ -50,6 +51,9 @@ const KEEP_EVENTS: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// What is under way at the end may take this long; a supervisor kills after ten seconds.
 const LAST_WORDS: Duration = Duration::from_secs(8);
+
+/// How long a gateway that refuses the bot is left alone.
+const GATEWAY_AGAIN: Duration = Duration::from_secs(300);
 
 /// Interactions that wait to be answered; more than this at once are let go.
 const WAITING: usize = 1_024;
@@ -175,6 +179,7 @@ impl App {
             clock: clock.clone(),
             guild: discord.guild_id,
             pulse,
+            throttle: Throttle::default(),
             version: env!("CARGO_PKG_VERSION"),
         });
         let poll_intervals =
@@ -315,10 +320,18 @@ impl App {
         });
         let (stop_, part) = (stop.clone(), self.health.part("discord sign-in"));
         tasks.spawn(async move {
-            part.ready();
-            let end = gateway.run(stop_, out).await;
-            if end != End::Stopped {
+            loop {
+                part.ready();
+                let end = gateway.run(stop_.clone(), out.clone()).await;
+                if end == End::Stopped {
+                    return;
+                }
+                // What Discord refuses for good may be mended on its side; a token is read anew by a restart only.
                 part.not_ready(end.to_string());
+                tokio::select! {
+                    () = stop_.cancelled() => return,
+                    () = tokio::time::sleep(GATEWAY_AGAIN) => {}
+                }
             }
         });
 

@@ -67,6 +67,12 @@ pub struct Board {
     pub resting: DashMap<ChannelId, Timestamp>,
 }
 
+/// Whether Discord does not answer at all: then everything else would only wait for it, too, and the pass would take
+/// minutes.
+fn hangs(shown: &Result<Option<Timestamp>, ShowError>) -> bool {
+    matches!(shown, Err(ShowError::Chat(ChatError::Unreachable { .. })))
+}
+
 /// What is added to a post that may have been made before.
 const MAY_REPEAT: &str = " (may repeat an earlier message)";
 
@@ -102,15 +108,30 @@ impl Board {
         let mut due = Vec::new();
         for unshown in self.store.unshown().await? {
             let Some(org) = self.orgs.get(&unshown.incident.org) else { continue };
-            due.extend(self.settle(org.channel, self.show(org.channel, &unshown).await)?);
+            let shown = self.show(org.channel, &unshown).await;
+            let hangs = hangs(&shown);
+            due.extend(self.settle(org.channel, shown)?);
+            if hangs {
+                return Ok(due.into_iter().min());
+            }
         }
         for untold in self.store.untold().await? {
             let Some(org) = self.orgs.get(&untold.notice.org) else { continue };
-            due.extend(self.settle(org.channel, self.tell(org.channel, &untold).await)?);
+            let shown = self.tell(org.channel, &untold).await;
+            let hangs = hangs(&shown);
+            due.extend(self.settle(org.channel, shown)?);
+            if hangs {
+                return Ok(due.into_iter().min());
+            }
         }
         for (request, showing) in self.requests.unshown_requests().await? {
             let Some(org) = self.orgs.get(&request.frozen.org) else { continue };
-            due.extend(self.settle(org.channel, self.show_request(org, &request, showing).await)?);
+            let shown = self.show_request(org, &request, showing).await;
+            let hangs = hangs(&shown);
+            due.extend(self.settle(org.channel, shown)?);
+            if hangs {
+                return Ok(due.into_iter().min());
+            }
         }
         if let Some(channel) = self.audit_channel {
             due.extend(self.settle(channel, self.show_audit(channel).await)?);
@@ -241,7 +262,17 @@ impl Board {
             &incident.opened.as_millisecond().to_string(),
             &showing.chapter.to_string(),
         ]);
-        match self.chat.post(showing.channel, &message, &nonce).await {
+        let mut posted = self.chat.post(showing.channel, &message, &nonce).await;
+        if let Err(failure @ ChatError::Rejected { .. }) = &posted {
+            // A plain alert is worth more than none.
+            error!(
+                error = failure as &dyn std::error::Error,
+                "Discord refuses the card of {}", incident.number
+            );
+            let plain = Message { pings: message.pings.clone(), ..Message::text(message.content.clone()) };
+            posted = self.chat.post(showing.channel, &plain, &nonce).await;
+        }
+        match posted {
             Ok(id) => {
                 info!(message.id = %id, "Posted the alert of {}", incident.number);
                 self.note_posted(showing, id, incident.revision).await

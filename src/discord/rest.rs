@@ -2,8 +2,7 @@
 //!
 //! **Invariant:** no URL, body or token of a request is ever logged or put into an error.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -55,6 +54,8 @@ pub struct Limits {
     pub per_second: usize,
     /// Invalid requests in ten minutes; at 10,000 Discord bans the address.
     pub invalid: usize,
+    /// How long a refused token is not tried again: 288 times a day are far from a ban.
+    pub refused: Duration,
 }
 
 impl Default for Limits {
@@ -70,6 +71,7 @@ impl Default for Limits {
             body: 8 << 20,
             per_second: 50,
             invalid: 5_000,
+            refused: Duration::from_secs(300),
         }
     }
 }
@@ -82,8 +84,8 @@ pub struct Rest {
     clock: Arc<dyn Clock>,
     limits: Limits,
     lanes: Lanes,
-    /// Set by the first 401: a refused token is not tried again, or Discord bans the address.
-    refused: AtomicBool,
+    /// Since when Discord refuses the token: it is tried seldom then, or Discord bans the address.
+    refused: Mutex<Option<Instant>>,
     pub(super) me: OnceCell<MemberId>,
     observer: Option<Observer>,
 }
@@ -146,7 +148,7 @@ impl Rest {
         if let Ok(mut path) = base.path_segments_mut() {
             path.pop_if_empty().extend(["api", "v10"]);
         }
-        let (refused, me) = (AtomicBool::new(false), OnceCell::new());
+        let (refused, me) = (Mutex::new(None), OnceCell::new());
         Ok(Self { http, base, authorization, clock, limits, lanes, refused, me, observer: None })
     }
 
@@ -174,7 +176,7 @@ impl Rest {
         let attempts = if ask.via == Via::Callback { 2 } else { self.limits.attempts };
         let mut failed = 0;
         loop {
-            if ask.via == Via::Bot && self.refused.load(Ordering::Relaxed) {
+            if ask.via == Via::Bot && self.is_refused() {
                 return Err(Failure::Unauthorized);
             }
             let turn = self.lanes.enter(ask.via, ask.road, deadline).await;
@@ -200,6 +202,12 @@ impl Rest {
                 }
             }
         }
+    }
+
+    /// Whether the token was refused so lately that it is not tried again yet.
+    fn is_refused(&self) -> bool {
+        let refused = *self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.is_some_and(|since| since.elapsed() < self.limits.refused)
     }
 
     async fn attempt(&self, ask: &mut Ask, _turn: Turn, attempts: u32) -> Outcome {
@@ -231,7 +239,7 @@ impl Rest {
             self.lanes.count_invalid();
         }
         if status == StatusCode::UNAUTHORIZED && ask.via == Via::Bot {
-            self.refused.store(true, Ordering::Relaxed);
+            *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
             return Outcome::Never(Failure::Unauthorized);
         }
         if status.is_server_error() {

@@ -127,13 +127,16 @@ async fn a_limit_without_a_usable_time_is_a_second() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_not_tried_again() {
+async fn a_refused_token_is_tried_again_only_after_a_long_while() {
     let fake = Fake::start().await;
-    let rest = rest(&fake);
+    let rest = rest_with(&fake, Limits { refused: Duration::from_millis(300), ..limits() });
     fake.next("GET /users", Fault::new(401, r#"{"code":0,"message":"401: Unauthorized"}"#));
     assert!(matches!(rest.me().await, Err(ChatError::Unauthorized)));
     assert!(matches!(rest.edit(place(), &alert("#1")).await, Err(ChatError::Unauthorized)));
     assert_eq!(fake.world().asked.len(), 1);
+
+    tokio::time::sleep(Duration::from_millis(350)).await;
+    assert!(rest.me().await.is_ok(), "it may have been mended meanwhile");
 }
 
 #[tokio::test]

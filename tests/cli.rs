@@ -112,7 +112,7 @@ fn without_a_configuration_it_says_where_one_could_be() -> Result<()> {
     assert_snapshot!(said(provost(folder.path(), "config check")?)?, @"
     --
     provost: the configuration has a fault:
-      provost.toml: cannot be read: No such file or directory; name the file with --config or PROVOST_CONFIG, or write one with “provost init”
+      provost.toml: cannot be read: No such file or directory; name the file with --config or PROVOST_CONFIG; README.md shows one to begin with
     exit code 2
     ");
     Ok(())

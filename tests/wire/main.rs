@@ -3,6 +3,9 @@
 //!
 //! Nothing here sleeps but to wait for something, with a time limit.
 
+#[path = "../documents/mod.rs"]
+mod documents;
+
 mod answering;
 mod gateway;
 mod killing;

@@ -15,6 +15,8 @@ use sim::okta::{DeactivateUsers, Okta};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
+use crate::documents;
+
 /// Nobody waits longer than this for anything.
 pub const LIMIT: Duration = Duration::from_secs(10);
 
@@ -31,6 +33,18 @@ pub struct World {
     /// Somebody without a role.
     pub sam: Person,
     pub folder: TempDir,
+    _exchanges: Exchanges,
+}
+
+/// What was asked and answered; held against the official documents at the end of a story that went well.
+struct Exchanges(Okta, Discord);
+
+impl Drop for Exchanges {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            documents::hold(&self.0.ledger().exchanges(), &self.1.ledger().exchanges());
+        }
+    }
 }
 
 impl World {
@@ -81,7 +95,8 @@ impl World {
             store = folder.path().join("provost.db").display(),
         );
         std::fs::write(folder.path().join("provost.toml"), text)?;
-        Ok(Self { okta, discord, channel, ada, sam, folder })
+        let _exchanges = Exchanges(okta.clone(), discord.clone());
+        Ok(Self { okta, discord, channel, ada, sam, folder, _exchanges })
     }
 
     /// Where the configuration lies.

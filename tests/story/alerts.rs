@@ -131,3 +131,33 @@ async fn names_from_okta_are_shown_as_text() -> Result<()> {
     assert_eq!((messages[0].pings.roles.len(), messages[0].pings.everyone), (1, false));
     Ok(())
 }
+
+#[tokio::test]
+async fn opening_an_incident_costs_three_calls_beyond_the_log() -> Result<()> {
+    for (kind, calls) in [("slack", 3), ("airbase", 2)] {
+        let (world, _, _) = World::where_dana_came_back_to("Coming", kind).await?;
+
+        world.settles().await?;
+        world.settles().await?;
+
+        let beyond_the_log: Vec<_> =
+            world.okta.requests("").into_iter().filter(|asked| !asked.path.ends_with("/logs")).collect();
+        assert_eq!(beyond_the_log.len(), calls, "{kind}: {beyond_the_log:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_flood_of_commands_is_held_up_before_anything_runs() -> Result<()> {
+    let world = World::new().await?;
+    let caller = commands::chat::Caller { id: domain::ids::MemberId(5), roles: Vec::new() };
+    let first = || commands::chat::Front::first(&*world.app.desk, &caller, "help", &[]);
+
+    for _ in 0..30 {
+        assert!(matches!(first(), commands::chat::First::Open(_)));
+    }
+
+    let commands::chat::First::Refuse(refusal) = first() else { anyhow::bail!("it was let through") };
+    assert!(refusal.content.contains("That is a lot at once"), "{}", refusal.content);
+    Ok(())
+}

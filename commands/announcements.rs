@@ -6,6 +6,7 @@ use domain::notice::{Notice, Told};
 use domain::request::{Request, Stage};
 
 use crate::chat::{Card, Message, Ping, Tone};
+use crate::request_card;
 use crate::text::{and_more, escape, fit, when};
 
 /// How many people one line names.
@@ -93,9 +94,12 @@ pub fn outcome(request: &Request, oncall: Option<RoleId>) -> Option<Message> {
         Stage::Succeeded { .. } => "worked, and it is proven".to_owned(),
         Stage::Failed { why, .. } => format!("failed: {}", escape(why, 600)),
         Stage::Partly { why, .. } => format!("worked for some only: {}", escape(why, 600)),
-        Stage::Unclear { why, .. } => format!("is unclear, somebody has to look: {}", escape(why, 600)),
+        Stage::Unclear { why, .. } => format!("is unclear, and somebody has to look: {}", escape(why, 600)),
         Stage::Denied { by, why, .. } => format!("was denied by <@{by}>: {}", escape(why, 600)),
-        Stage::Expired { .. } => "expired before anybody decided".to_owned(),
+        Stage::Expired { .. } if request_card::is_approved(request) => {
+            "expired: it could not be begun in time, and nothing was changed".to_owned()
+        }
+        Stage::Expired { .. } => "expired: it was not approved in time".to_owned(),
         Stage::Superseded { why, .. } => format!("is void: {}", escape(why, 600)),
         Stage::Cancelled { .. }
         | Stage::Draft
@@ -126,7 +130,7 @@ pub fn notice(notice: &Notice) -> Message {
             format!("[!] DRIFT · {} · Deactivate Users was turned off again", escape(&app.label, 200)),
             format!(
                 "{}. Provost saw failures fixed on this app while it was on. People who come back to it may fail \
-                 again. If that was not meant: `/okta diagnose` shows how to turn it on.",
+                 again. If that was not meant, `/okta enable` asks for it to be turned on.",
                 setting(change)
             ),
         ),

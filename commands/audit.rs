@@ -53,11 +53,11 @@ impl Command for Audit {
         let query = AuditQuery { app: app.map(|(_, app)| app.id), member, request, limit: IN_FILE };
         let entries = desk.requests.entries(&query).await?;
         if entries.is_empty() {
-            return Ok(Message::text("The record holds nothing of that."));
+            return Ok(Message::text("The audit holds nothing that matches."));
         }
         let lines: Vec<String> = entries.iter().take(SHOWN).map(line).collect();
         Ok(Message {
-            content: format!("{} entries, newest first.", entries.len()),
+            content: headline(entries.len()),
             card: Some(Card {
                 tone: Tone::Quiet,
                 title: "Audit".to_owned(),
@@ -69,6 +69,16 @@ impl Command for Audit {
             files: vec![File { name: "audit.csv".to_owned(), bytes: csv(&entries).into_bytes() }],
             ..Message::default()
         })
+    }
+}
+
+fn headline(found: usize) -> String {
+    match found {
+        1 => "1 entry.".to_owned(),
+        n if n >= IN_FILE as usize => format!(
+            "The {n} newest entries, newest first. `provost audit export`, beside the service, prints them all."
+        ),
+        n => format!("{n} entries, newest first."),
     }
 }
 

@@ -103,7 +103,7 @@ fn first_facts(desk: &Desk, org: &OrgName, app: &App, known: &[Incident]) -> Mes
 
 fn message(desk: &Desk, org: &Org, name: &OrgName, app: &App, kind: &str, found: &Diagnosis) -> Message {
     let label = escape(&app.label, 150);
-    let mut fields = vec![field("What can be done", offered(desk, found))];
+    let mut fields = vec![field("What can be done", offered(desk, org.writes, found))];
     fields.push(field("Deactivate Users", setting(found)));
     if !found.failing.is_empty() {
         fields.push(field("Failing now", failing(found)));
@@ -208,12 +208,16 @@ fn explanation(desk: &Desk, found: &Diagnosis) -> String {
     fit(text, 4_096)
 }
 
-fn offered(desk: &Desk, found: &Diagnosis) -> String {
-    let retry = console::RETRY;
+fn offered(desk: &Desk, writes: bool, found: &Diagnosis) -> String {
+    let by_hand = console::RETRY;
+    let retry = match writes {
+        true => format!("push again with `/okta retry`, or by hand: {by_hand}"),
+        false => format!("retry by hand: {by_hand}"),
+    };
     let text = match &found.verdict {
         None => "Ask again in a minute. Until then: Dashboard > Tasks in Okta shows who fails.".to_owned(),
         Some(Verdict::SettingIsOff) => format!(
-            "**If the setting should be on:** {}. Then {retry}.\n{}{}\n**If it should stay off:** activate the \
+            "**If the setting should be on:** ask for it with `/okta enable`, or by hand: {}. Then {retry}.\n{}{}\n**If it should stay off:** activate the \
              account in the app, or delete it there, then retry.",
             console::TURN_ON,
             console::PRICE,
@@ -222,11 +226,12 @@ fn offered(desk: &Desk, found: &Diagnosis) -> String {
                 None => String::new(),
             }
         ),
-        Some(Verdict::AlreadyOn) => format!("Retry: {retry}."),
+        Some(Verdict::AlreadyOn) => format!("Now {retry}."),
         Some(Verdict::OnAndStillFailing) => {
-            "Look at the account in the app, then retry. If it fails again, contact the app's support: the file \
-             below is ready to attach to a ticket."
-                .to_owned()
+            format!(
+                "Look at the account in the app, then {retry}. If it fails again, contact the app's support: the file \
+                 below is ready to attach to a ticket."
+            )
         }
         Some(Verdict::HealingItself) => "Wait. Okta looks at a rescheduled job again after five minutes, then after \
              ever longer pauses; Provost follows it in the log."

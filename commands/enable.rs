@@ -58,7 +58,7 @@ impl Command for Enable {
             Some(Ok(ProvisioningFeature::Readable { .. })) if org.writes => (Method::Api, None),
             Some(Ok(ProvisioningFeature::ByHandOnly { why })) => (Method::Guided, Some(why)),
             Some(Ok(ProvisioningFeature::Readable { .. })) => {
-                (Method::Guided, Some("Provost may not write to this org (`writes = false`)".to_owned()))
+                (Method::Guided, Some("it may not write to this org (writes = false)".to_owned()))
             }
             Some(Err(_)) | None => (Method::Guided, None),
         };
@@ -133,16 +133,20 @@ async fn already_on(
         .find(|(_, change)| change.on)
         .map_or(String::new(), |(_, change)| format!(" {}.", announcements::setting(change)));
     Ok(format!(
-        "Deactivate Users is on already for {}.{since} Nothing was written. If pushes still fail: `/okta retry`.",
+        "Deactivate Users is on already for {}.{since} Nothing was asked for. If pushes still fail, push again: `/okta retry`.",
         escape(&facts.app.label, 200)
     ))
 }
 
 /// Nobody could approve it.
 pub fn nobody_could(approvals: u32) -> String {
-    let needed = if approvals == 1 { "an approval" } else { "two approvals" };
-    format!(
-        "This needs {needed} by somebody else, and nobody else holds the role **approver** for this app. Nothing was \
-         asked for. An admin gives the role in `[roles]` of Provost's configuration."
-    )
+    let short = match approvals {
+        1 => "This needs an approval by somebody else, and nobody else holds the role **approver** for this app."
+            .to_owned(),
+        n => format!(
+            "This needs {n} approvals by other people, and fewer than {n} others hold the role **approver** for this \
+             app."
+        ),
+    };
+    format!("{short} Nothing was asked for. An admin gives the role in Provost's configuration.")
 }

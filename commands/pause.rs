@@ -31,7 +31,7 @@ impl Command for Pause {
         let now = desk.clock.now();
         if let Some(paused) = desk.requests.paused().await? {
             return Ok(Message::text(format!(
-                "All writes are stopped already, by <@{}> {}. `/okta resume` lets them go on.",
+                "Writes to Okta are stopped already, by <@{}> {}. `/okta resume` lets them go on.",
                 paused.by,
                 ago(paused.since)
             )));
@@ -42,8 +42,8 @@ impl Command for Pause {
         desk.requests.pause(Some(paused), entry, now).await?;
         (desk.bell)();
         Ok(Message::text(
-            "All writes to Okta are stopped. What was approved waits; reading, alerts and diagnoses go on. `/okta \
-             resume` lets them go on.",
+            "Writes to Okta are stopped. What was approved waits, until it expires; reading, alerts and diagnoses go \
+             on. `/okta resume` lets writes go on.",
         ))
     }
 }

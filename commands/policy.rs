@@ -112,9 +112,7 @@ impl Policy {
             && !widened
             && !caller.roles.contains(&oncall)
         {
-            return Err(Forbidden(format!(
-                "an approver must be on call (<@&{oncall}>), and somebody else is"
-            )));
+            return Err(Forbidden(format!("an approver must be on call (<@&{oncall}>), and you are not")));
         }
         self.is_linked(&frozen.org, caller.id, frozen.gate, "you are")
     }
@@ -122,7 +120,8 @@ impl Policy {
     fn is_linked(&self, org: &OrgName, member: MemberId, gate: Gate, who: &str) -> Result<(), Forbidden> {
         if self.links_required && gate.approvals > 0 && self.person(org, member).is_none() {
             return Err(Forbidden(format!(
-                "what needs an approval needs people whose Okta account is known, and {who} not linked to one"
+                "what needs an approval needs people whose Okta account is known, and {who} not linked to one; an \
+                 admin does that in `[links]` of Provost's configuration"
             )));
         }
         Ok(())

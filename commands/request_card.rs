@@ -30,11 +30,14 @@ pub struct Around<'a> {
 pub struct Price {
     /// How many people are assigned now; `None` if that could not be had.
     pub assigned: Option<Assigned>,
-    /// Why only a person can do it, in Okta's words. From outside.
+    /// Why only a person can do it, in Okta's words or ours. From outside.
     pub by_hand_because: Option<String>,
     /// Nobody else is on call, so any approver may.
     pub widened: bool,
 }
+
+/// What Provost does where a person does the work.
+const SEEN: &str = "Provost shows the clicks, sees by itself that it was done, and goes on.";
 
 /// The exact change in one line.
 pub fn change(request: &Request) -> String {
@@ -52,15 +55,10 @@ pub fn confirmation(request: &Request, price: &Price, around: &Around<'_>) -> Me
     let how = match (frozen.method, &price.by_hand_because) {
         (Method::Api, _) => "Provost does it by Okta's API, and changes nothing else.".to_owned(),
         (Method::Guided, Some(why)) => format!(
-            "A person does it in Okta's console, since Okta's API does not: {}. Provost shows the clicks, sees the \
-             change by itself and goes on.",
-            escape(why, 200)
+            "A person does it in Okta's console, not Provost: {}. {SEEN}",
+            escape(why.trim_end_matches('.'), 200)
         ),
-        (Method::Guided, None) => {
-            "A person does it in Okta's console. Provost shows the clicks, sees the change by \
-             itself and goes on."
-                .to_owned()
-        }
+        (Method::Guided, None) => format!("A person does it in Okta's console. {SEEN}"),
     };
     let mut fields = vec![field("Change", change(request)), field("How", how)];
     if frozen.action == Action::Enable {
@@ -195,14 +193,14 @@ fn standing(request: &Request, around: &Around<'_>) -> String {
     let text = match &request.stage {
         Stage::Draft => "Not confirmed yet.".to_owned(),
         Stage::Pending => format!(
-            "{}\n{} of {} approvals. Expires {}.",
+            "{}\nApprovals so far: {} of {}. Expires {}.",
             asked(request, around.policy, false),
             request.approvals.len(),
             request.frozen.gate.approvals,
             ago(request.deadline)
         ),
         Stage::Approved => format!("{approved}\nWaits to be done.{paused}"),
-        Stage::Executing { since } => format!("{approved}\nBeing done since {}.{paused}", ago(*since)),
+        Stage::Executing { since } => format!("{approved}\nBeing done; begun {}.{paused}", ago(*since)),
         Stage::Verifying { since } => match (request.frozen.method, request.frozen.action) {
             (Method::Guided, Action::Enable) => format!(
                 "{approved}\n**To do, in Okta's console:** {}.\nProvost sees the change by itself; nobody has to \
@@ -214,27 +212,37 @@ fn standing(request: &Request, around: &Around<'_>) -> String {
                 console::RETRY
             ),
             (Method::Api, _) => {
-                format!("{approved}\nDone; waiting for Okta's own record since {}.", ago(*since))
+                format!("{approved}\nDone {}; waiting for Okta's own record of it.", ago(*since))
             }
         },
         Stage::Succeeded { at } => format!("{approved}\nProven {}.", when(*at)),
         Stage::Failed { at, why } => format!("{approved}\nFailed {}: {}", when(*at), escape(why, 500)),
         Stage::Partly { at, why } => format!("{approved}\nEnded {}: {}", when(*at), escape(why, 500)),
         Stage::Denied { by, at, why } => format!("Denied by <@{by}> {}: {}", when(*at), escape(why, 500)),
+        Stage::Expired { at } if is_approved(request) => format!(
+            "{approved}\nIt could not be begun in time; expired {}. Nothing was changed. Ask again if it is still \
+             needed.",
+            when(*at)
+        ),
         Stage::Expired { at } => {
-            format!("Nobody decided in time; expired {}. Ask again if it is still needed.", when(*at))
+            format!("Not approved in time; expired {}. Ask again if it is still needed.", when(*at))
         }
         Stage::Cancelled { by, at } => format!("Withdrawn by <@{by}> {}.", when(*at)),
         Stage::Superseded { at, why } => {
             format!("Void since {}: {}. Nothing was changed by Provost.", when(*at), escape(why, 500))
         }
         Stage::Unclear { at, why } => format!(
-            "{approved}\nUnclear since {}: {}. Look in Okta's console what is the case, then ask again if needed.",
+            "{approved}\nUnclear since {}: {}. Look in Okta's console how it stands, then ask again if it is still needed.",
             when(*at),
             escape(why, 500)
         ),
     };
     fit(text, 1_024)
+}
+
+/// Whether it has all the approvals that it needs.
+pub fn is_approved(request: &Request) -> bool {
+    request.approvals.len() >= request.frozen.gate.approvals as usize
 }
 
 fn approved_by(request: &Request) -> String {
@@ -263,22 +271,31 @@ fn asked(request: &Request, policy: &Policy, widened: bool) -> String {
             Holder::Member(id) => format!("<@{id}>"),
         })
         .collect();
+    let who = match holders.is_empty() {
+        true => "somebody with the role **approver**".to_owned(),
+        false => holders.join(" or "),
+    };
     let oncall = match policy.oncall {
-        Some(RoleId(role)) if !widened => format!(", on call (<@&{role}>)"),
-        Some(_) => ", nobody else is on call, so any approver may".to_owned(),
+        Some(RoleId(role)) if !widened => format!(" on call (<@&{role}>)"),
+        Some(_) => " (nobody else is on call, so any approver may)".to_owned(),
         None => String::new(),
     };
     let how_many = match gate.approvals {
         1 => "one approval".to_owned(),
         n => format!("{n} approvals"),
     };
-    format!("It needs {how_many} by {}{oncall}, within {}.", holders.join(", "), minutes(gate.expires))
+    format!("It needs {how_many} by {who}{oncall}, within {}.", within(gate.expires))
 }
 
-fn minutes(time: SignedDuration) -> String {
-    match time.as_mins() {
-        1 => "1 minute".to_owned(),
-        n => format!("{n} minutes"),
+/// A time in the largest unit that says it whole; two hours or days at least.
+fn within(time: SignedDuration) -> String {
+    match (time.as_secs(), time.as_mins()) {
+        (1, _) => "1 second".to_owned(),
+        (60, _) => "1 minute".to_owned(),
+        (seconds, _) if seconds % 60 != 0 => format!("{seconds} seconds"),
+        (_, minutes) if minutes >= 2 * 1_440 && minutes % 1_440 == 0 => format!("{} days", minutes / 1_440),
+        (_, minutes) if minutes >= 2 * 60 && minutes % 60 == 0 => format!("{} hours", minutes / 60),
+        (_, minutes) => format!("{minutes} minutes"),
     }
 }
 
@@ -334,7 +351,7 @@ fn field(name: &str, value: String) -> Field {
 pub fn refused(request: &Request, refusal: &Refusal) -> String {
     let number = request.number;
     match refusal {
-        Refusal::NotNow(stage) => format!("{number} is {} already: {}", stage.word(), how_it_ended(stage)),
+        Refusal::NotNow(stage) => format!("{number} {}", as_it_stands(stage)),
         Refusal::NotYours => {
             format!("Only <@{}>, who asked for {number}, may do that.", request.frozen.requester)
         }
@@ -349,18 +366,25 @@ pub fn refused(request: &Request, refusal: &Refusal) -> String {
     }
 }
 
-fn how_it_ended(stage: &Stage) -> String {
+fn as_it_stands(stage: &Stage) -> String {
     match stage {
-        Stage::Denied { by, at, .. } => format!("denied by <@{by}> {}.", ago(*at)),
-        Stage::Cancelled { by, at } => format!("withdrawn by <@{by}> {}.", ago(*at)),
-        Stage::Expired { at } | Stage::Succeeded { at } => format!("{}.", ago(*at)),
-        Stage::Failed { at, .. }
-        | Stage::Partly { at, .. }
-        | Stage::Superseded { at, .. }
-        | Stage::Unclear { at, .. } => format!("{}; its card says why.", ago(*at)),
-        Stage::Draft => "it is not confirmed yet.".to_owned(),
-        Stage::Pending | Stage::Approved | Stage::Executing { .. } | Stage::Verifying { .. } => {
-            "its card shows how it goes on.".to_owned()
+        Stage::Draft => "is not confirmed yet.".to_owned(),
+        Stage::Pending => "waits for approval already; its card shows how it goes on.".to_owned(),
+        Stage::Approved => "is approved already; its card shows how it goes on.".to_owned(),
+        Stage::Executing { .. } | Stage::Verifying { .. } => {
+            "is under way already; its card shows how it goes on.".to_owned()
+        }
+        Stage::Succeeded { at } => format!("is over: it was proven {}.", ago(*at)),
+        Stage::Failed { at, .. } => format!("is over: it failed {}. Its card says why.", ago(*at)),
+        Stage::Partly { at, .. } => {
+            format!("is over: it ended {}, proven for some people only. Its card says why.", ago(*at))
+        }
+        Stage::Denied { by, at, .. } => format!("is over: <@{by}> denied it {}.", ago(*at)),
+        Stage::Expired { at } => format!("is over: it expired {}.", ago(*at)),
+        Stage::Cancelled { by, at } => format!("is over: <@{by}> withdrew it {}.", ago(*at)),
+        Stage::Superseded { at, .. } => format!("is over: it became void {}. Its card says why.", ago(*at)),
+        Stage::Unclear { at, .. } => {
+            format!("is over: it was given up as unclear {}. Its card says what is known.", ago(*at))
         }
     }
 }

@@ -140,7 +140,8 @@ impl Command for Selected {
         if request.frozen.people.is_empty() {
             let failing = failing(desk, &request.frozen.org, &request.frozen.app).await?;
             let mut again = list(&request, &failing, 0);
-            again.content = "Nobody is ticked yet. Tick at least one person, or retry all.".to_owned();
+            again.content =
+                "Nobody is ticked yet. Tick at least one person, or press “Retry all”.".to_owned();
             return Ok(again);
         }
         confirmation(call, desk, &request).await
@@ -182,8 +183,8 @@ impl FailingPeople {
         match self.healing {
             0 => format!("No push to {label} is failing, so there is nothing to retry."),
             n => format!(
-                "{} of {label} are healing by themselves: Okta looks at them again after five minutes, then after \
-                 ever longer pauses. Retrying by hand makes it worse, so Provost does not offer it.",
+                "{label}: {} waiting for Okta's own retry. Okta looks again after five minutes, then after ever longer \
+                 pauses. Retrying by hand makes it worse, so Provost does not offer it.",
                 people(n)
             ),
         }
@@ -205,7 +206,7 @@ impl FailingPeople {
                 escape(&app.label, 100)
             ))),
             several => Err(CommandError::Slip(format!(
-                "“{}” are {} people. Pick one from the list that appears while you type.",
+                "“{}” fits {} people. Pick one from the list that appears while you type.",
                 escape(typed, 60),
                 several.len()
             ))),
@@ -275,7 +276,9 @@ async fn rechoose(
     match stepped {
         Some(Ok(after)) => Ok(after),
         Some(Err(refusal)) => Err(CommandError::Slip(request_card::refused(request, &refusal))),
-        None => Err(CommandError::Slip("There is no such request any more.".to_owned())),
+        None => Err(CommandError::Slip(
+            "This request is gone. Nothing was done; begin anew with `/okta retry`.".to_owned(),
+        )),
     }
 }
 

@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use domain::audit::Draft;
 use domain::ids::MemberId;
-use domain::request::{Refusal, Request, RequestEvent, RequestNumber, Stage};
+use domain::request::{Method, Refusal, Request, RequestEvent, RequestNumber, Stage};
 
 use crate::chat::{Call, CustomId, Dialog, Input, Message, Opening};
 use crate::desk::Desk;
@@ -55,9 +55,21 @@ impl Command for Confirm {
                 "{} waits for approval. Its card is in the channel; you are told when it is decided.",
                 after.number
             ),
-            Stage::Approved => {
-                format!("{} is being done. Its card in the channel shows how it goes.", after.number)
-            }
+            Stage::Approved => match after.frozen.method {
+                Method::Api => {
+                    format!("{} is being done. Its card in the channel shows how it goes.", after.number)
+                }
+                Method::Guided => {
+                    format!(
+                        "{} is for a person to do. Its card in the channel shows the clicks.",
+                        after.number
+                    )
+                }
+            },
+            Stage::Expired { .. } => format!(
+                "{} was not confirmed in time, and has expired. Nothing was changed. Ask again if it is still needed.",
+                after.number
+            ),
             ref stage => format!("{} is {}.", after.number, stage.word()),
         }))
     }
@@ -97,12 +109,23 @@ impl Command for Approve {
         let event = RequestEvent::Approved { by: call.caller.id, person, hash };
         let after = step(call, desk, &request, event, "request.approved", "").await?;
         Ok(Message::text(match after.stage {
-            Stage::Pending => format!(
-                "You approved {}. It still needs {} more.",
-                after.number,
-                after.frozen.gate.approvals as usize - after.approvals.len()
-            ),
-            _ => format!("You approved {}. It is being done; its card shows how it goes.", after.number),
+            Stage::Pending => {
+                match (after.frozen.gate.approvals as usize).saturating_sub(after.approvals.len()) {
+                    1 => format!("You approved {}. It still needs one more approval.", after.number),
+                    n => format!("You approved {}. It still needs {n} more approvals.", after.number),
+                }
+            }
+            _ => match after.frozen.method {
+                Method::Api => {
+                    format!("You approved {}. It is being done; its card shows how it goes.", after.number)
+                }
+                Method::Guided => {
+                    format!(
+                        "You approved {}. It is for a person to do; its card shows the clicks.",
+                        after.number
+                    )
+                }
+            },
         }))
     }
 }
@@ -177,7 +200,11 @@ pub async fn find(call: &Call, desk: &Desk) -> Result<Request, CommandError> {
                 ..Draft::default()
             };
             desk.requests.audit(draft, desk.clock.now()).await?;
-            Err(CommandError::Slip("This button is not one of Provost's. Nothing was done.".to_owned()))
+            Err(CommandError::Slip(
+                "This button is out of date, or not one of Provost's. Nothing was done. Use the buttons of the newest \
+                 message, or begin anew with the command."
+                    .to_owned(),
+            ))
         }
     }
 }
@@ -186,7 +213,7 @@ async fn may_decide(call: &Call, desk: &Desk, request: &Request) -> Result<(), C
     let widened = desk.policy.is_widened(&*desk.roster, request.frozen.requester).await.unwrap_or(false);
     let allowed = desk.policy.may_approve(request, &call.caller, widened);
     if let Err(rule) = &allowed {
-        let entry = refusal_entry(call.caller.id, &rule.0);
+        let entry = refusal_entry(call.caller.id, "decision", &rule.0);
         let entry = Draft { request: Some(request.number), request_hash: request.hash.0.clone(), ..entry };
         desk.requests.audit(entry, desk.clock.now()).await?;
     }
@@ -208,7 +235,7 @@ async fn step(
         reason: if reason.is_empty() { request.reason.clone() } else { reason.to_owned() },
         ..Draft::default()
     };
-    let refused = refusal_entry(call.caller.id, what);
+    let refused = refusal_entry(call.caller.id, what, what);
     let now = desk.clock.now();
     let stepped = desk.requests.step(request.number, event, Some(entry), Some(refused), now).await?;
     (desk.bell)();
@@ -222,11 +249,11 @@ async fn step(
     }
 }
 
-fn refusal_entry(member: MemberId, what: &str) -> Draft {
+fn refusal_entry(member: MemberId, what: &str, why: &str) -> Draft {
     Draft {
-        what: format!("refused.{}", what.split(' ').next().unwrap_or_default()),
+        what: format!("refused.{what}"),
         member: Some(member),
-        reason: what.to_owned(),
+        reason: why.to_owned(),
         outcome: "refused".to_owned(),
         ..Draft::default()
     }

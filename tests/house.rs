@@ -136,7 +136,7 @@ fn documents() -> Result<Vec<String>> {
             found.push(name);
         }
     }
-    let below = ["benches/README.md", "tests/fixtures/okta/keys/README.md"];
+    let below = ["benches/README.md", "docs/siem.md", "tests/fixtures/okta/keys/README.md"];
     found.extend(below.into_iter().filter(|path| root().join(path).exists()).map(str::to_owned));
     anyhow::ensure!(found.iter().any(|name| name == "README.md"), "there is no README.md");
     Ok(found)

@@ -291,9 +291,9 @@ async fn all_of_them(world: &World, app: &str) -> anyhow::Result<()> {
 async fn it_heals_itself(world: &World) -> anyhow::Result<()> {
     scene(
         world,
-        7,
+        12,
         "Hands off",
-        "Slack is busy and puts Ben's account off. Okta tries again by itself, so nobody is \
+        "Zoom is busy and puts Ben's account off. Okta tries again by itself, so nobody is \
          alerted; whoever asks is told to wait.",
     );
     let app = world.okta.installs("Zoom", "zoomus", DeactivateUsers::On);
@@ -314,7 +314,7 @@ async fn it_heals_itself(world: &World) -> anyhow::Result<()> {
 async fn turned_off_again(world: &World, dana: &Dana) -> anyhow::Result<()> {
     scene(
         world,
-        8,
+        13,
         "Turned off again",
         "A week later somebody tidies up and turns Airbase's setting off again.",
     );
@@ -333,7 +333,7 @@ async fn turned_off_again(world: &World, dana: &Dana) -> anyhow::Result<()> {
 async fn blind(world: &World) -> anyhow::Result<()> {
     scene(
         world,
-        9,
+        14,
         "Blind, and back",
         "Okta is down for a while. Meanwhile Cleo comes back to Airbase, and nobody can \
          see it. Provost says that it is blind; when Okta is back, what was missed has been caught up.",

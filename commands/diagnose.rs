@@ -368,6 +368,27 @@ fn buttons(org: &Org, name: &OrgName, app: &App, kind: &str, found: &Diagnosis) 
             press: Press::Verb(CustomId::new("tasks", [format!("{name}/{}", app.id)])),
         });
     }
+    let app_arg = format!("{name}/{}", app.id);
+    let verb = |label: &str, verb: &str| Button {
+        label: label.to_owned(),
+        style: ButtonStyle::Secondary,
+        press: Press::Verb(CustomId::new(verb, [app_arg.clone()])),
+    };
+    match &found.verdict {
+        Some(Verdict::SettingIsOff) if org.writes && found.mode == Mode::Api => {
+            row.push(verb("Enable Deactivate Users…", "enable-ask"));
+        }
+        Some(Verdict::SettingIsOff) => row.push(verb("Guide me…", "enable-ask")),
+        Some(Verdict::AlreadyOn | Verdict::OnAndStillFailing) => row.push(verb("Retry…", "retry")),
+        Some(
+            Verdict::HealingItself
+            | Verdict::AnotherCause(_)
+            | Verdict::PersonIsInactive
+            | Verdict::NoProvisioning
+            | Verdict::NothingIsFailing,
+        )
+        | None => {}
+    }
     if let Some(console) = &org.console {
         row.extend(links(console, app, kind, found));
     }

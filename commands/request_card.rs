@@ -102,6 +102,9 @@ pub fn card(request: &Request, around: &Around<'_>) -> Message {
         (Stage::Pending, Some(role)) => vec![Ping::Role(role)],
         (Stage::Draft | Stage::Approved | Stage::Executing { .. } | Stage::Verifying { .. }, _)
         | (Stage::Pending, None) => Vec::new(),
+        (Stage::Failed { .. } | Stage::Partly { .. } | Stage::Unclear { .. }, Some(role)) => {
+            vec![Ping::Member(request.frozen.requester), Ping::Role(role)]
+        }
         _ => vec![Ping::Member(request.frozen.requester)],
     };
     let frozen = &request.frozen;

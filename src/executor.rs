@@ -167,8 +167,7 @@ impl Executor {
         }
         if frozen.method == Method::Guided {
             self.step(request, RequestEvent::Begun, "guide.begun", |_| {}).await?;
-            self.step(request, RequestEvent::Done, "guide.shown", |_| {}).await?;
-            return Ok(Some(self.clock.now()));
+            return self.guide(request).await;
         }
         if !writes {
             let why = "Provost may not write to this org any more (writes = false)".to_owned();
@@ -233,13 +232,24 @@ impl Executor {
         before: &BTreeMap<String, String>,
         written: &Written,
     ) -> Result<Option<Timestamp>, Stuck> {
-        let after = directory.capabilities(&request.frozen.app.id).await?;
         let okta_request = written.okta_request.clone().unwrap_or_default();
-        let others = differences(before, &after);
         info!(
             request.id = %request.number, okta.request_id = okta_request, app.id = %request.frozen.app.id,
             "Wrote to Okta: Deactivate Users turned on for {}", request.frozen.app.id
         );
+        let after = match directory.capabilities(&request.frozen.app.id).await {
+            Ok(after) => after,
+            Err(failure) => {
+                // It was written; only the comparison is missing, and the record says so.
+                self.step(request, RequestEvent::Done, "write.done", |entry| {
+                    entry.after = format!("not read back: {failure}");
+                    entry.okta_request = okta_request;
+                })
+                .await?;
+                return Ok(Some(self.clock.now()));
+            }
+        };
+        let others = differences(before, &after);
         let (event, what) = match others.is_empty() {
             true => (RequestEvent::Done, "write.done"),
             false => {
@@ -281,11 +291,8 @@ impl Executor {
     async fn carry_on(&self, request: &Request, since: Timestamp) -> Result<Option<Timestamp>, Stuck> {
         let Some((directory, _)) = self.orgs.get(&request.frozen.org) else { return Ok(None) };
         match request.frozen.action {
+            _ if request.frozen.method == Method::Guided => self.guide(request).await,
             Action::Enable if self.clock.now() - since < ABANDONED => Ok(Some(since + ABANDONED)),
-            Action::Enable if request.frozen.method == Method::Guided => {
-                self.step(request, RequestEvent::Done, "guide.shown", |_| {}).await?;
-                Ok(Some(self.clock.now()))
-            }
             Action::Enable => {
                 self.read_what_became(request, &**directory, "the program was stopped while it wrote").await
             }
@@ -358,7 +365,13 @@ impl Executor {
         what: &str,
         fill: impl FnOnce(&mut Draft),
     ) -> Result<bool, StoreError> {
-        let mut entry = Draft { what: what.to_owned(), ..Draft::default() };
+        let reason = match &event {
+            RequestEvent::Refused { why } | RequestEvent::Changed { why } | RequestEvent::Lost { why } => {
+                why.clone()
+            }
+            _ => String::new(),
+        };
+        let mut entry = Draft { what: what.to_owned(), reason, ..Draft::default() };
         fill(&mut entry);
         let stepped = self.requests.step(request.number, event, Some(entry), None, self.clock.now()).await?;
         self.board.notify_one();

@@ -70,8 +70,10 @@ impl Board {
             Err(ChatError::MessageGone | ChatError::TooOld) => showing.let_go = true,
             Err(failure) => return Err(failure.into()),
         }
+        // Told first: what a crash leaves untold is told again, and the nonce makes it the same message.
+        let due = self.tell_requester(request, &showing).await?;
         self.requests.note_request_showing(&showing).await?;
-        self.tell_requester(request, &showing).await
+        Ok(due)
     }
 
     async fn post_request(

@@ -8,12 +8,12 @@ use domain::facts::AppUser;
 use domain::ids::UserId;
 use domain::incident::{Failure, FailureState, Proof};
 use domain::ports::{Directory, DirectoryError};
-use domain::request::{Outcome, Request, RequestEvent, Stage};
+use domain::request::{Method, Outcome, Request, RequestEvent, Stage};
 use domain::store::{Query, Which};
 use jiff::{SignedDuration, Timestamp};
 use tracing::info;
 
-use super::{Executor, SKEW, Stuck};
+use super::{BY_HAND_WITHIN, Executor, SKEW, Stuck};
 
 /// How many are begun by the end of the first and of the second wave.
 const WAVES: [usize; 2] = [1, 11];
@@ -28,6 +28,17 @@ const OF_A_WAVE: usize = 5;
 const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(2);
 
 impl Executor {
+    /// Leaves it to a person in the console: from now on their doing is watched for.
+    pub(super) async fn guide(&self, request: &Request) -> Result<Option<Timestamp>, Stuck> {
+        let at = self.clock.now();
+        for person in waiting(request) {
+            let event = RequestEvent::Person { person, outcome: Outcome::Pushed { at } };
+            self.step(request, event, "guide.person", |_| {}).await?;
+        }
+        self.step(request, RequestEvent::Done, "guide.shown", |_| {}).await?;
+        Ok(Some(at))
+    }
+
     /// Moves a retry on: looks at who was pushed, then pushes the next ones.
     pub(super) async fn push_on(
         &self,
@@ -47,6 +58,10 @@ impl Executor {
         let request = self.again(&request).await?;
         let next = wave(&request);
         for person in &next {
+            // A wave may be hundreds: the kill switch stops it in the middle, too.
+            if self.requests.paused().await?.is_some() {
+                break;
+            }
             self.push(&request, directory, person).await?;
         }
         let request = self.again(&request).await?;
@@ -82,6 +97,7 @@ impl Executor {
                 let okta_request = written.okta_request.unwrap_or_default();
                 info!(
                     request.id = %request.number, okta.request_id = okta_request, user.id = %person,
+                    app.id = %request.frozen.app.id,
                     "Wrote to Okta: pushed {person} to {} again", request.frozen.app.id
                 );
                 (Outcome::Pushed { at: since }, okta_request)
@@ -114,6 +130,8 @@ impl Executor {
             limit: 0,
         };
         let incidents = self.store.incidents(&query).await?;
+        let guided = request.frozen.method == Method::Guided;
+        let limit = if guided { BY_HAND_WITHIN } else { self.verify_within };
         for (person, outcome) in &request.outcomes {
             // What a crash left between the note and the answer may have been sent: the proof decides.
             let (Outcome::Pushed { at } | Outcome::Pushing { since: at }) = outcome else { continue };
@@ -121,9 +139,7 @@ impl Executor {
                 incidents.iter().filter_map(|incident| incident.failures.get(person)).max_by_key(|f| f.last);
             let ended = match failure.and_then(|failure| seen(failure, *at)) {
                 Some(ended) => Some(ended),
-                None if self.clock.now() - *at >= self.verify_within => {
-                    Some(self.last_look(request, person, *at).await?)
-                }
+                None if self.clock.now() - *at >= limit => Some(self.last_look(request, person, *at).await?),
                 None => None,
             };
             if let Some(outcome) = ended {
@@ -192,7 +208,7 @@ impl Executor {
 
 fn no_proof() -> Outcome {
     Outcome::Failed {
-        why: "Okta took the push, but no proof came in time; next: retry in the console under Dashboard > Tasks".to_owned(),
+        why: "no proof came in time; next: retry in the console under Dashboard > Tasks".to_owned(),
     }
 }
 

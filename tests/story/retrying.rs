@@ -159,3 +159,28 @@ async fn a_crash_in_the_middle_of_a_bulk_repeats_nobody() -> Result<()> {
     assert_eq!(posts, 8);
     Ok(())
 }
+
+#[tokio::test]
+async fn where_nothing_may_be_written_the_person_in_the_console_is_watched_for() -> Result<()> {
+    let (world, app, people) = where_many_fail(2).await?;
+    let world = world.may_not_write().await?;
+    let list = world.says("Olive", "retry", &[("app", "Slack")]).await;
+    let confirmation = world.presses("Olive", &list, "Retry all 2").await?;
+    world.presses("Olive", &confirmation, "Retry").await?;
+    world.works().await?;
+    let lines = world.lines();
+    assert!(lines.iter().any(|line| line.starts_with("[~] IN PROGRESS · Slack · R1")), "{lines:?}");
+    assert!(world.discord.transcript().contains("To do, in Okta's console"));
+
+    world.okta.enables_in_console(&app, "Jo Ortiz");
+    for person in &people {
+        world.okta.retries_in_console(person, &app);
+    }
+    world.passes(SignedDuration::from_secs(60));
+    world.works().await?;
+
+    let lines = world.lines();
+    assert!(lines.iter().any(|line| line.starts_with("[✓] FIXED · Slack · R1")), "{lines:?}");
+    assert!(world.okta.ledger().exchanges().iter().all(|each| each.method == "GET"));
+    Ok(())
+}

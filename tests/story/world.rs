@@ -319,6 +319,14 @@ impl World {
         Ok(self.acts(name, &select.choose, &more).await)
     }
 
+    /// Provost is started anew where it may write nothing, as is the default.
+    pub async fn may_not_write(self) -> Result<Self> {
+        let file = self.folder.path().join("provost.toml");
+        let text = std::fs::read_to_string(&file)?.replace("writes = true", "writes = false");
+        std::fs::write(&file, text)?;
+        self.starts_anew().await
+    }
+
     /// Somebody loses a role.
     pub fn loses(&self, name: &str, role: &str) {
         let (member, roles) = &self.people[name];

@@ -38,7 +38,7 @@ pub fn list(caller: &Caller, desk: &Desk) -> String {
     let lines: Vec<String> = ALL
         .iter()
         .map(|command| command.spec())
-        .filter(|spec| may(&desk.policy.access, caller, spec))
+        .filter(|spec| may(&desk.policy, caller, spec))
         .filter_map(|spec| match spec.from {
             From::Slash => Some(format!("`/okta {}` {}", spec.name, spec.about)),
             From::MessageMenu => {

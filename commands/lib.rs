@@ -36,10 +36,10 @@ mod whoami;
 
 use async_trait::async_trait;
 
-use crate::access::Access;
 use crate::chat::{Call, Caller, Choice, First, Front, Message, Opening};
 use crate::desk::Desk;
 use crate::errors::CommandError;
+use crate::policy::Policy;
 use crate::spec::{From, OptKind, Spec};
 
 /// One command.
@@ -91,9 +91,10 @@ pub fn specs() -> Vec<Spec> {
     ALL.iter().map(|command| command.spec()).chain(asks).collect()
 }
 
-/// Whether a caller may use a command.
-pub fn may(access: &Access, caller: &Caller, spec: &Spec) -> bool {
-    spec.role.is_none_or(|role| access.holds(caller, role))
+/// Whether a caller may use a command. What takes the role for one app only is let in here; the command itself
+/// checks it for the app.
+pub fn may(policy: &Policy, caller: &Caller, spec: &Spec) -> bool {
+    spec.role.is_none_or(|role| policy.access.holds(caller, role) || policy.holds_for_an_app(caller, role))
 }
 
 fn find(verb: &str) -> Option<&'static dyn Command> {
@@ -118,7 +119,7 @@ impl Desk {
                  you may do.",
             ));
         };
-        if may(&self.policy.access, caller, &spec) {
+        if may(&self.policy, caller, &spec) {
             return First::Open(spec.opening);
         }
         let role = spec.role.map_or("", crate::spec::Role::word);
@@ -145,8 +146,7 @@ impl Front for Desk {
     }
 
     fn suggest(&self, caller: &Caller, verb: &str, option: &str, typed: &str) -> Vec<Choice> {
-        let Some(spec) = find(verb).map(Command::spec).filter(|spec| may(&self.policy.access, caller, spec))
-        else {
+        let Some(spec) = find(verb).map(Command::spec).filter(|spec| may(&self.policy, caller, spec)) else {
             return Vec::new();
         };
         match spec.options.iter().find(|each| each.name == option).map(|option| option.kind) {

@@ -81,6 +81,15 @@ impl Policy {
         })
     }
 
+    /// Whether somebody asks for or approves remediations of at least one app by that app's own list.
+    pub fn holds_for_an_app(&self, caller: &Caller, role: Role) -> bool {
+        matches!(role, Role::Operator | Role::Approver)
+            && self
+                .apps
+                .iter()
+                .any(|(app, policy)| policy.access.contains_key(&role) && self.holds(app, caller, role))
+    }
+
     /// The person that a member is linked to.
     pub fn person(&self, org: &OrgName, member: MemberId) -> Option<&UserId> {
         self.links.get(&(org.clone(), member))
@@ -165,5 +174,48 @@ impl Policy {
             }
         }
         Ok(others >= u64::from(gate.approvals))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::SignedDuration;
+
+    fn policy() -> Policy {
+        let gate = Gate { approvals: 1, expires: SignedDuration::from_mins(60) };
+        let gates = Gates { enable: gate, retry: gate, bulk: gate, bulk_over: 10, reassign: gate };
+        let list = |role: u64| vec![Holder::Role(RoleId(role))];
+        Policy {
+            access: Access::new([(Role::Operator, list(1)), (Role::Approver, list(2))]),
+            gates,
+            apps: BTreeMap::from([(
+                "0oapayroll".parse().unwrap(),
+                AppPolicy { access: BTreeMap::from([(Role::Approver, list(3))]), gates },
+            )]),
+            oncall: None,
+            links: BTreeMap::new(),
+            links_required: false,
+        }
+    }
+
+    #[test]
+    fn an_apps_own_list_replaces_the_general_one_for_that_app_alone() {
+        let policy = policy();
+        let (payroll, other) = ("0oapayroll".parse().unwrap(), "0oaother".parse().unwrap());
+        let caller = |role: u64| Caller { id: MemberId(9), roles: vec![RoleId(role)] };
+        #[rustfmt::skip]
+        let table = [
+            // role  app        approves  let in
+            (2,      &payroll,  false,    false),
+            (3,      &payroll,  true,     true),
+            (2,      &other,    true,     false),
+            (3,      &other,    false,    true),
+            (1,      &payroll,  false,    false),
+        ];
+        for (role, app, approves, let_in) in table {
+            assert_eq!(policy.holds(app, &caller(role), Role::Approver), approves, "{role} {app}");
+            assert_eq!(policy.holds_for_an_app(&caller(role), Role::Approver), let_in, "{role} {app}");
+        }
     }
 }

@@ -142,6 +142,10 @@ impl Command for Deny {
     async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
         let request = find(call, desk).await?;
         may_decide(call, desk, &request).await?;
+        let person = desk.policy.person(&request.frozen.org, call.caller.id);
+        if let Err(own @ Refusal::OwnRequest) = request.may_approve(call.caller.id, person) {
+            return Err(CommandError::Slip(request_card::refused(&request, &own)));
+        }
         let why = plain(call.option("why").unwrap_or_default(), 1_000);
         let event = RequestEvent::Denied { by: call.caller.id, why: why.clone() };
         let after = step(call, desk, &request, event, "request.denied", &why).await?;

@@ -13,7 +13,7 @@ use commands::policy::Policy;
 use commands::spec::Role;
 use dashmap::DashMap;
 use domain::audit::Draft;
-use domain::ids::{MemberId, OrgName};
+use domain::ids::OrgName;
 use domain::incident::SettingChange;
 use domain::ports::{Clock, Directory, DirectoryError, Roster, Written};
 use domain::request::{Action, Method, Request, RequestEvent, RequestNumber, Stage};
@@ -186,9 +186,12 @@ impl Executor {
     /// Whether the requester or an approver has lost the right since: asked afresh, and unknown is not allowed.
     async fn rights_lost(&self, request: &Request) -> Result<Option<String>, Stuck> {
         let frozen = &request.frozen;
-        let mut needed: Vec<(MemberId, Role)> = vec![(frozen.requester, Role::Operator)];
-        needed.extend(request.approvals.iter().map(|approval| (approval.by, Role::Approver)));
-        for (member, role) in needed {
+        let mut needed = vec![(frozen.requester, &frozen.requester_person, Role::Operator)];
+        needed.extend(request.approvals.iter().map(|each| (each.by, &each.person, Role::Approver)));
+        for (member, person, role) in needed {
+            if self.policy.person(&frozen.org, member) != person.as_ref() {
+                return Ok(Some(format!("<@{member}> is linked to another person than before")));
+            }
             let Some(roles) = self.roster.roles(member).await? else {
                 return Ok(Some(format!("<@{member}> is not in the server any more")));
             };

@@ -54,6 +54,7 @@ pub fn words(failure: &CommandError, reference: &str) -> Message {
                     "the disk that holds Provost's database is full. Make room; nothing is lost"
                 }
                 StoreError::Locked => "another process holds Provost's database. Try again in a minute",
+                StoreError::Unreachable(_) => "Provost's database does not answer. Try again in a minute",
                 StoreError::Other(_) => "Provost's database failed. The log of the program says how",
             };
             format!("Nothing was done: {why}. (ref {reference})")

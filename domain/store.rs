@@ -236,6 +236,10 @@ pub enum StoreError {
     /// Another process holds the database for too long.
     #[error("the database is locked by another process")]
     Locked,
+    /// The server that has the database does not answer, or the connection was lost; the same again may succeed. Only
+    /// where it was lost while the answer was awaited, it is not known whether something was stored.
+    #[error("the database does not answer")]
+    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Anything else; the chain says what. Nothing was stored.
     #[error("the database failed")]
     Other(#[source] Box<dyn std::error::Error + Send + Sync>),

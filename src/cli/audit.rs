@@ -119,7 +119,6 @@ async fn open(config: &Config) -> anyhow::Result<Sql> {
         // Nothing was looked at: that is not the same as something wrong with it.
         Err(
             error @ (OpenError::Url { .. }
-            | OpenError::Postgres
             | OpenError::NoFolder { .. }
             | OpenError::Missing { .. }
             | OpenError::NotUpToDate { .. }

@@ -17,9 +17,9 @@ pub struct StoreConfig {
 /// A database that we speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreKind {
-    /// One file; one process works, another waits.
+    /// One file, for one process.
     Sqlite,
-    /// Several replicas, one leader.
+    /// A server's database, for one process.
     Postgres,
 }
 

@@ -18,7 +18,7 @@ pub(super) async fn examine(config: &StoreConfig) -> Check {
         Ok(looked) => looked,
         Err(_) => {
             let said = format!("The store could not be checked within {} s.", PATIENCE.as_secs());
-            let mend = "Look whether its disk is slow or far away; a local one is best.";
+            let mend = "Look whether its disk, or its server, is slow or far away; a local one is best.";
             return Check::warning(Part::Store, CHECK, said, mend);
         }
     };
@@ -29,6 +29,10 @@ pub(super) async fn examine(config: &StoreConfig) -> Check {
         }
         Ok(Looked::Absent { path }) => {
             let said = format!("{} is not there yet; “provost run” makes it.", path.display());
+            Check::ok(Part::Store, CHECK, said)
+        }
+        Ok(Looked::Empty { path }) => {
+            let said = format!("{} is there and empty; “provost run” makes its tables.", path.display());
             Check::ok(Part::Store, CHECK, said)
         }
         Ok(Looked::InUse { path, by }) => {
@@ -47,9 +51,10 @@ fn refused(error: &OpenError) -> Check {
         OpenError::Url { url } => {
             (format!("“{url}” is not the address of a store"), "Write store.url = \"sqlite://provost.db\".")
         }
-        OpenError::Postgres => (
-            "PostgreSQL is not supported by this version of Provost yet".to_owned(),
-            "Write store.url = \"sqlite://provost.db\".",
+        OpenError::Server { path, why } => (
+            format!("{} cannot be used: {why}", path.display()),
+            "Look whether the server runs, whether store.url is right, and whether its user may sign in, create \
+             tables and write.",
         ),
         OpenError::NoFolder { path } => (
             format!("The folder that should hold {} does not exist", path.display()),
@@ -72,7 +77,7 @@ fn refused(error: &OpenError) -> Check {
         ),
         OpenError::Foreign { path, table } => (
             format!("{} is another program's database: it has a table “{table}”", path.display()),
-            "Set store.url to another path.",
+            "Set store.url to another one.",
         ),
         OpenError::Damaged { path, found } => (
             format!("{} is damaged: {found}", path.display()),
@@ -92,7 +97,7 @@ fn refused(error: &OpenError) -> Check {
         }
         OpenError::Locked { path } => (
             format!("{} is locked by another program", path.display()),
-            "Let a backup finish, or close an open sqlite3 shell.",
+            "Let a backup finish, or close an open shell of the database.",
         ),
         OpenError::Other { path, source } => (
             format!("{} cannot be read: {source}", path.display()),

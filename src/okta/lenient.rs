@@ -177,7 +177,8 @@ impl<'de> Deserialize<'de> for Text<'de> {
             }
 
             fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
-                Ok(Text(Some(Cow::Owned(text.to_owned()))))
+                // PostgreSQL stores no NUL; only an escape can bring one, and it means nothing.
+                Ok(Text(Some(Cow::Owned(text.replace('\0', "\u{fffd}")))))
             }
 
             fn visit_bool<E>(self, truth: bool) -> Result<Text<'de>, E> {

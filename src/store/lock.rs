@@ -47,7 +47,8 @@ pub(super) fn holder_of(path: &Path) -> Result<Option<Option<String>>, OpenError
     }
 }
 
-fn ourselves() -> String {
+/// Which process we are.
+pub(super) fn ourselves() -> String {
     let pid = std::process::id();
     // Source: proc(5). Elsewhere the name of the host is not worth a dependency.
     match std::fs::read_to_string("/proc/sys/kernel/hostname") {

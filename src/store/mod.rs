@@ -1,7 +1,8 @@
-//! What is remembered, in SQL: the ports [`Store`] and [`Requests`] on SQLite.
+//! What is remembered, in SQL: the ports [`Store`] and [`Requests`] on SQLite and PostgreSQL.
 //!
 //! One connection writes, each call in one transaction that holds the write lock from its first statement; others
-//! read. The text of the statements is the part of SQL that PostgreSQL shares; what is SQLite's own lies in `open`.
+//! read. The text of the statements is the part of SQL that both share; what is SQLite's own lies in `open`, what is
+//! PostgreSQL's in `postgres`.
 //!
 //! **Invariant:** nothing outside this folder has SQL, and no rule about incidents lies in it: what a page changes is
 //! for [`domain::casebook`] to say, and what happens to a request for [`Request::after`].
@@ -18,6 +19,7 @@ mod notices;
 mod open;
 mod page;
 mod pause;
+mod postgres;
 mod refused;
 mod request_rows;
 mod request_showings;
@@ -46,14 +48,18 @@ use tracing::instrument;
 
 pub use gateway::GatewaySession;
 pub use open::{Looked, look};
+use refused::Fault;
 pub use refused::OpenError;
 
 /// The database, opened for this process alone, or to read beside the one that has it.
 pub struct Sql {
-    path: PathBuf,
+    /// The file; `None` on a server.
+    path: Option<PathBuf>,
+    begin: open::Begin,
     writer: AnyPool,
     readers: AnyPool,
-    /// Keeps a second process out for as long as we live; `None` where we only read.
+    /// Keeps a second process out for as long as we live; `None` where we only read, and on a server, where the
+    /// connection that writes holds a lock.
     _lock: Option<lock::Lock>,
 }
 
@@ -72,7 +78,7 @@ macro_rules! write {
 /// Runs the body in a transaction that sees one state of the database, however many statements it has.
 macro_rules! read {
     ($self:ident, $conn:ident => $body:expr) => {{
-        let mut transaction = $self.readers.begin().await.map_err(failed)?;
+        let mut transaction = $self.readers.begin_with($self.begin.read).await.map_err(failed)?;
         let $conn = &mut *transaction;
         let found = $body.await.map_err(failed)?;
         transaction.rollback().await.map_err(failed)?;
@@ -82,16 +88,16 @@ macro_rules! read {
 
 impl Sql {
     /// Opens the database at `sqlite://PATH`; the file is made if there is none, its folder is not. A relative path
-    /// starts in the working directory.
+    /// starts in the working directory. Or the one at `postgres://USER:PASSWORD@HOST/DATABASE`, which must be there.
     ///
     /// # Errors
     ///
-    /// [`OpenError`], whose text tells an administrator what to do. The file is then as it was.
+    /// [`OpenError`], whose text tells an administrator what to do. The database is then as it was.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
         open::open(url).await
     }
 
-    /// Opens the database at `sqlite://PATH` to read it, also while another process works with it: nothing is locked,
+    /// Opens the database of a URL to read it, also while another process works with it: nothing is locked,
     /// migrated or written. Whatever would write fails.
     ///
     /// # Errors
@@ -107,11 +113,14 @@ impl Sql {
         self.writer.close().await;
     }
 
-    /// How many bytes the database takes on the disk, its journal included.
+    /// How many bytes the file takes on the disk, its journal included; 0 on a server.
     pub fn size(&self) -> u64 {
+        let Some(path) = &self.path else {
+            return 0;
+        };
         let length = |path: PathBuf| std::fs::metadata(path).map_or(0, |file| file.len());
-        let journal = open::beside(&self.path, "-wal");
-        length(self.path.clone()) + length(journal)
+        let journal = open::beside(path, "-wal");
+        length(path.clone()) + length(journal)
     }
 
     /// The Discord gateway session to resume, if there is one.
@@ -159,10 +168,9 @@ impl Sql {
         read!(self, conn => gateway::identifies_since(conn, at))
     }
 
-    /// A transaction that holds the write lock from the start: one that takes it later can find that somebody else
-    /// wrote in between, and fails at once.
+    /// A transaction that holds the write lock from the start.
     async fn writing(&self) -> Result<Transaction<'static, Any>, StoreError> {
-        self.writer.begin_with(open::BEGIN).await.map_err(failed)
+        self.writer.begin_with(self.begin.write).await.map_err(failed)
     }
 }
 
@@ -345,9 +353,10 @@ impl Requests for Sql {
 
 /// What a failure of the database means to the caller.
 fn failed(error: Error) -> StoreError {
-    match refused::code(&error) {
-        Some(refused::FULL) => StoreError::Full,
-        Some(refused::BUSY | refused::LOCKED) => StoreError::Locked,
+    match refused::fault(&error) {
+        Some(Fault::Full) => StoreError::Full,
+        Some(Fault::Locked) => StoreError::Locked,
+        Some(Fault::Gone) => StoreError::Unreachable(error.into()),
         _ => match error {
             // Its own words say it all; “error occurred while decoding” would only say it twice.
             Error::Decode(why) => StoreError::Other(why),

@@ -1,6 +1,7 @@
 //! Opens the database: nobody else uses it, it is ours and whole, no newer version has changed it, its schema is ours.
 //!
-//! **Invariant:** all that is SQLite's own lies here. A file is not written to before it is known to be ours.
+//! **Invariant:** all that is SQLite's own lies here, and what is PostgreSQL's in `postgres`. A database is not written
+//! to before it is known to be ours.
 
 use std::borrow::Cow;
 use std::io::ErrorKind;
@@ -12,19 +13,30 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection, Error, Executor, SqlSafeStr};
 use url::Url;
 
-use super::Sql;
 use super::lock::{self, Lock};
 use super::refused::OpenError;
 use super::rows::Columns;
+use super::{Sql, postgres};
 
-/// Begins a transaction that writes.
-pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
+/// How a database begins transactions.
+pub(super) struct Begin {
+    /// One that sees one state of the database, however many statements it has.
+    pub read: &'static str,
+    /// One that writes, and that nobody's write gets in between.
+    pub write: &'static str,
+}
+
+/// A transaction that takes the write lock later than at its start can find that somebody else wrote in between, and
+/// fails at once.
+const BEGIN: Begin = Begin { read: "BEGIN", write: "BEGIN IMMEDIATE" };
 
 /// How many can read at once, beside the one that writes.
-const READERS: u32 = 2;
+pub(super) const READERS: u32 = 2;
 
 /// Of a damaged file, this much is told.
 const FINDINGS: usize = 3;
+
+const TABLES: &str = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name";
 
 const MIGRATIONS: [(i64, &str, &str); 2] = [
     (1, "events and incidents", include_str!("../../migrations/0001_events_and_incidents.sql")),
@@ -33,6 +45,9 @@ const MIGRATIONS: [(i64, &str, &str); 2] = [
 
 /// Opens the database of a URL.
 pub(super) async fn open(url: &str) -> Result<Sql, OpenError> {
+    if postgres::is_address(url) {
+        return postgres::open(url).await;
+    }
     let path = path_of(url)?;
     let lock = Lock::take(&path)?;
     install_default_drivers();
@@ -46,11 +61,14 @@ pub(super) async fn open(url: &str) -> Result<Sql, OpenError> {
 
     let writer = pool(&options, 1, "PRAGMA foreign_keys = ON");
     let readers = pool(&options, READERS, "PRAGMA query_only = ON");
-    Ok(Sql { path, writer, readers, _lock: Some(lock) })
+    Ok(Sql { path: Some(path), begin: BEGIN, writer, readers, _lock: Some(lock) })
 }
 
 /// Opens the database of a URL to read it, beside the process that works with it.
 pub(super) async fn open_to_read(url: &str) -> Result<Sql, OpenError> {
+    if postgres::is_address(url) {
+        return postgres::open_to_read(url).await;
+    }
     let path = path_of(url)?;
     if std::fs::metadata(&path).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
         return Err(OpenError::Missing { path });
@@ -58,7 +76,7 @@ pub(super) async fn open_to_read(url: &str) -> Result<Sql, OpenError> {
     install_default_drivers();
     let options = options(&path, "mode=ro")?;
     let mut conn = options.connect().await.map_err(|error| OpenError::of(&path, error))?;
-    let is_ready = is_up_to_date(&mut conn, &path).await;
+    let is_ready = is_up_to_date(&mut conn, &path, TABLES).await;
     let closed = conn.close().await;
     if !is_ready? {
         return Err(OpenError::NotUpToDate { path });
@@ -66,7 +84,7 @@ pub(super) async fn open_to_read(url: &str) -> Result<Sql, OpenError> {
     closed.map_err(|error| OpenError::of(&path, error))?;
 
     let readers = pool(&options, READERS, "PRAGMA query_only = ON");
-    Ok(Sql { path, writer: readers.clone(), readers, _lock: None })
+    Ok(Sql { path: Some(path), begin: BEGIN, writer: readers.clone(), readers, _lock: None })
 }
 
 fn pool(options: &AnyConnectOptions, connections: u32, pragmas: &'static str) -> AnyPool {
@@ -94,6 +112,11 @@ pub enum Looked {
         /// Where it will be.
         path: PathBuf,
     },
+    /// A server's database is there and has no tables yet.
+    Empty {
+        /// Which.
+        path: PathBuf,
+    },
     /// A running Provost uses it; it was left alone.
     InUse {
         /// Where it is.
@@ -119,6 +142,9 @@ pub enum Looked {
 ///
 /// As [`Sql::open`].
 pub async fn look(url: &str) -> Result<Looked, OpenError> {
+    if postgres::is_address(url) {
+        return postgres::look(url).await;
+    }
     let path = path_of(url)?;
     if let Some(by) = lock::holder_of(&path)? {
         return Ok(Looked::InUse { path, by });
@@ -151,9 +177,6 @@ pub async fn look(url: &str) -> Result<Looked, OpenError> {
 
 /// The file of a URL.
 fn path_of(url: &str) -> Result<PathBuf, OpenError> {
-    if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-        return Err(OpenError::Postgres);
-    }
     let refused = || OpenError::Url { url: url.to_owned() };
     let path = url.strip_prefix("sqlite://").ok_or_else(refused)?;
     if path.is_empty() || path.ends_with('/') || path.starts_with(':') || path.contains(['?', '#', '\0']) {
@@ -188,6 +211,11 @@ async fn prepare(conn: &mut AnyConnection, path: &Path) -> Result<(), OpenError>
         let source = "its file system does not allow a write-ahead log; use a local disk".into();
         return Err(OpenError::Other { path: path.to_owned(), source });
     }
+    bring_up_to_date(conn, path).await
+}
+
+/// Brings the schema up to date.
+pub(super) async fn bring_up_to_date(conn: &mut AnyConnection, path: &Path) -> Result<(), OpenError> {
     migrator().run(&mut *conn).await.map_err(|error| match error {
         sqlx::migrate::MigrateError::Execute(error)
         | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => OpenError::of(path, error),
@@ -198,17 +226,18 @@ async fn prepare(conn: &mut AnyConnection, path: &Path) -> Result<(), OpenError>
         .bind(env!("CARGO_PKG_VERSION"))
         .execute(conn)
         .await
-        .map_err(failed)?;
+        .map_err(|error| OpenError::of(path, error))?;
     Ok(())
 }
 
-/// Whether we have used the file before: it may also be empty, but not another program's.
-async fn is_ours(conn: &mut AnyConnection, path: &Path) -> Result<bool, OpenError> {
+/// Whether we have used the database before: it may also be empty, but not another program's. `tables` lists them.
+pub(super) async fn is_ours(
+    conn: &mut AnyConnection,
+    path: &Path,
+    tables: &'static str,
+) -> Result<bool, OpenError> {
     let failed = |error| OpenError::of(path, error);
-    let tables = sqlx::query("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-        .fetch_all(&mut *conn)
-        .await
-        .map_err(failed)?;
+    let tables = sqlx::query(tables).fetch_all(&mut *conn).await.map_err(failed)?;
     let tables: Vec<_> =
         tables.iter().map(|row| row.text("name")).collect::<Result<_, _>>().map_err(failed)?;
     let is_ours = tables.iter().any(|table| table == "provost");
@@ -220,8 +249,12 @@ async fn is_ours(conn: &mut AnyConnection, path: &Path) -> Result<bool, OpenErro
 }
 
 /// Whether this version has brought the schema up to date.
-async fn is_up_to_date(conn: &mut AnyConnection, path: &Path) -> Result<bool, OpenError> {
-    if !is_ours(conn, path).await? {
+pub(super) async fn is_up_to_date(
+    conn: &mut AnyConnection,
+    path: &Path,
+    tables: &'static str,
+) -> Result<bool, OpenError> {
+    if !is_ours(conn, path, tables).await? {
         return Ok(false);
     }
     Ok(refuse_newer(conn, path).await? == newest_of_ours())
@@ -229,7 +262,7 @@ async fn is_up_to_date(conn: &mut AnyConnection, path: &Path) -> Result<bool, Op
 
 /// Whether the file is ours, whole, and of no newer version. Writes nothing.
 async fn examine(conn: &mut AnyConnection, path: &Path) -> Result<(), OpenError> {
-    let is_ours = is_ours(conn, path).await?;
+    let is_ours = is_ours(conn, path, TABLES).await?;
     check(conn, path).await?;
     if is_ours {
         refuse_newer(conn, path).await?;
@@ -251,7 +284,7 @@ async fn check(conn: &mut AnyConnection, path: &Path) -> Result<(), OpenError> {
 }
 
 /// Refuses a schema that a newer version has changed; says which migration of ours was the last.
-async fn refuse_newer(conn: &mut AnyConnection, path: &Path) -> Result<Option<i64>, OpenError> {
+pub(super) async fn refuse_newer(conn: &mut AnyConnection, path: &Path) -> Result<Option<i64>, OpenError> {
     let newest = async {
         let applied =
             sqlx::query("SELECT MAX(version) AS newest FROM _sqlx_migrations").fetch_one(&mut *conn);

@@ -1,35 +1,62 @@
-//! Why a database is not opened, in words for the person who has to act; and SQLite's own codes.
+//! Why a database is not opened, in words for the person who has to act; and what its failures mean.
 
 use std::path::{Path, PathBuf};
 
 use sqlx::Error;
 
-/// SQLITE_BUSY: somebody else holds the write lock.
-pub(super) const BUSY: i64 = 5;
-/// SQLITE_LOCKED.
-pub(super) const LOCKED: i64 = 6;
-/// SQLITE_READONLY.
-const READONLY: i64 = 8;
-/// SQLITE_CORRUPT.
-const CORRUPT: i64 = 11;
-/// SQLITE_FULL.
-pub(super) const FULL: i64 = 13;
-/// SQLITE_CANTOPEN.
-const CANTOPEN: i64 = 14;
-/// SQLITE_NOTADB.
-const NOTADB: i64 = 26;
-/// SQLITE_IOERR_SHMSIZE: the disk is so full that not even the journal's index fits.
-const SHMSIZE: i64 = 4874;
+use super::postgres;
 
-/// The primary result code of a failure that SQLite reported. Source: sqlite.org/rescode.html: it is the low byte of
-/// an extended one.
-pub(super) fn code(error: &Error) -> Option<i64> {
+/// What kind of failure a database reported, as far as we act on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// The disk is full.
+    Full,
+    /// Somebody else holds a lock.
+    Locked,
+    /// It cannot be written.
+    ReadOnly,
+    /// It is damaged.
+    Damaged,
+    /// Its file cannot be opened.
+    CannotOpen,
+    /// Its file is none of SQLite's.
+    NotADatabase,
+    /// There is no connection.
+    Gone,
+    /// Anything else that a server said.
+    Server,
+}
+
+/// What kind of failure it is; `None` for what nobody does anything about.
+pub(super) fn fault(error: &Error) -> Option<Fault> {
+    match error {
+        Error::Io(_) | Error::Tls(_) | Error::PoolTimedOut => Some(Fault::Gone),
+        Error::Database(_) => postgres::fault(error).or_else(|| of_sqlite(error)),
+        _ => None,
+    }
+}
+
+/// What SQLite's result code means. Source: sqlite.org/rescode.html: the primary one is the low byte of an extended one.
+fn of_sqlite(error: &Error) -> Option<Fault> {
+    /// SQLITE_IOERR_SHMSIZE: the disk is so full that not even the journal's index fits.
+    const SHMSIZE: i64 = 4874;
+
     let Error::Database(error) = error else {
         return None;
     };
-    match error.code()?.parse().ok()? {
-        SHMSIZE => Some(FULL),
-        code => Some(code & 0xff),
+    let code: i64 = error.code()?.parse().ok()?;
+    if code == SHMSIZE {
+        return Some(Fault::Full);
+    }
+    match code & 0xff {
+        // SQLITE_BUSY, SQLITE_LOCKED, and so on.
+        5 | 6 => Some(Fault::Locked),
+        8 => Some(Fault::ReadOnly),
+        11 => Some(Fault::Damaged),
+        13 => Some(Fault::Full),
+        14 => Some(Fault::CannotOpen),
+        26 => Some(Fault::NotADatabase),
+        _ => None,
     }
 }
 
@@ -44,11 +71,14 @@ pub enum OpenError {
         /// As it came.
         url: String,
     },
-    /// It is a PostgreSQL URL.
-    #[error(
-        "PostgreSQL is not supported by this version of Provost yet; write sqlite:// and the path of a file, for example sqlite://provost.db"
-    )]
-    Postgres,
+    /// A server's database cannot be reached or used.
+    #[error("{path} cannot be used: {why}; look whether the server runs, whether store.url is right, and whether its user may sign in, create tables and write", path = path.display())]
+    Server {
+        /// The database, without the password.
+        path: PathBuf,
+        /// The server's words, or the system's.
+        why: String,
+    },
     /// The folder that should hold the file does not exist.
     #[error("the folder that should hold {path} does not exist; create it, or set store.url to a path in one that exists", path = path.display())]
     NoFolder {
@@ -82,7 +112,7 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// It is another program's database.
-    #[error("{path} is the database of another program (it has a table “{table}”); Provost has changed nothing in it. Set store.url to another path", path = path.display())]
+    #[error("{path} is the database of another program (it has a table “{table}”); Provost has changed nothing in it. Set store.url to another one", path = path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -126,7 +156,7 @@ pub enum OpenError {
         by: Option<String>,
     },
     /// Another program holds its write lock for longer than we wait.
-    #[error("{path} is locked by another program, perhaps a backup or an open sqlite3 shell; let it finish or close it, and start again", path = path.display())]
+    #[error("{path} is locked by another program, perhaps a backup or an open shell of the database; let it finish or close it, and start again", path = path.display())]
     Locked {
         /// The file.
         path: PathBuf,
@@ -145,14 +175,15 @@ impl OpenError {
     /// What a failure of the database means while it is being opened.
     pub(super) fn of(path: &Path, error: Error) -> Self {
         let path = path.to_owned();
-        match code(&error) {
-            Some(BUSY | LOCKED) => Self::Locked { path },
-            Some(READONLY) => Self::ReadOnly { path },
-            Some(CORRUPT) => Self::Damaged { path, found: said(&error) },
-            Some(FULL) => Self::Full { path },
-            Some(CANTOPEN) => Self::CannotCreate { path, why: said(&error) },
-            Some(NOTADB) => Self::NotADatabase { path },
-            _ => Self::Other { path, source: error.into() },
+        match fault(&error) {
+            Some(Fault::Locked) => Self::Locked { path },
+            Some(Fault::ReadOnly) => Self::ReadOnly { path },
+            Some(Fault::Damaged) => Self::Damaged { path, found: said(&error) },
+            Some(Fault::Full) => Self::Full { path },
+            Some(Fault::CannotOpen) => Self::CannotCreate { path, why: said(&error) },
+            Some(Fault::NotADatabase) => Self::NotADatabase { path },
+            Some(Fault::Server | Fault::Gone) => Self::Server { path, why: said(&error) },
+            None => Self::Other { path, source: error.into() },
         }
     }
 }

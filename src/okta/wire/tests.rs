@@ -105,6 +105,13 @@ fn an_export_with_lower_case_keys_and_numbers_for_texts_is_read() {
 }
 
 #[test]
+fn a_nul_that_not_every_database_stores_is_replaced() {
+    let mut entry = samples().remove(0);
+    entry["outcome"]["reason"] = json!("a\0b");
+    assert_eq!(only(&entry).reason.as_deref(), Some("a\u{fffd}b"));
+}
+
+#[test]
 fn dates_are_read_with_any_number_of_decimals_and_without_an_offset() {
     #[rustfmt::skip]
     let table = [

@@ -7,8 +7,9 @@ use domain::request::RequestNumber;
 use domain::requests::{AuditQuery, Paused, Requests};
 use jiff::SignedDuration;
 use provost::store::{OpenError, Sql};
-use sqlx::{Executor, SqliteConnection};
+use sqlx::{AnyConnection, Executor};
 
+use crate::postgres;
 use crate::requests::{ADA, OLIVE, entry};
 use crate::world::*;
 
@@ -167,7 +168,12 @@ async fn of_100_things_done_to_it_all_are_found() -> Result<()> {
         // One that happens to change nothing is none: another is tried.
         let tampering = loop {
             let tampering = tampering(&mut dice, LENGTH);
-            intruder.execute(sqlx::AssertSqlSafe(tampering.clone())).await?;
+            let done = intruder.execute(sqlx::AssertSqlSafe(tampering.clone())).await;
+            // A text in place of a number is for SQLite alone.
+            if done.is_err() && postgres::server().is_some() {
+                continue;
+            }
+            done?;
             if differs(&mut intruder).await? {
                 break tampering;
             }
@@ -186,9 +192,9 @@ async fn of_100_things_done_to_it_all_are_found() -> Result<()> {
     Ok(())
 }
 
-async fn differs(intruder: &mut SqliteConnection) -> Result<bool> {
-    let differing = "SELECT COUNT(*) FROM (SELECT * FROM audit EXCEPT SELECT * FROM good) \
-                     UNION ALL SELECT COUNT(*) FROM (SELECT * FROM good EXCEPT SELECT * FROM audit)";
+async fn differs(intruder: &mut AnyConnection) -> Result<bool> {
+    let differing = "SELECT COUNT(*) FROM (SELECT * FROM audit EXCEPT SELECT * FROM good) AS new \
+                     UNION ALL SELECT COUNT(*) FROM (SELECT * FROM good EXCEPT SELECT * FROM audit) AS gone";
     let counts: Vec<i64> = sqlx::query_scalar(differing).fetch_all(intruder).await?;
     Ok(counts.iter().any(|count| *count > 0))
 }
@@ -235,7 +241,8 @@ async fn ten_thousand_entries_are_verified_page_by_page() -> Result<()> {
     let world = World::new().await?;
     let mut intruder = world.intruder().await?;
     // Written here, without the wait for the disk that each real one has.
-    intruder.execute("PRAGMA synchronous = OFF; BEGIN").await?;
+    intruder.execute("PRAGMA synchronous = OFF").await?;
+    intruder.execute("BEGIN").await?;
     let (mut number, mut last) = (0, BEGINNING.to_owned());
     for n in 1..=10_000 {
         let entry = Entry::following(
@@ -249,9 +256,9 @@ async fn ten_thousand_entries_are_verified_page_by_page() -> Result<()> {
         )
         .bind(entry.number)
         .bind(entry.at.as_millisecond())
-        .bind(&entry.draft.what)
-        .bind(&entry.previous)
-        .bind(&entry.hash)
+        .bind(entry.draft.what.as_str())
+        .bind(entry.previous.as_str())
+        .bind(entry.hash.as_str())
         .execute(&mut intruder)
         .await?;
         (number, last) = (entry.number, entry.hash);
@@ -313,9 +320,8 @@ async fn what_the_channel_has_shown_does_not_go_back() -> Result<()> {
 async fn it_is_read_while_the_service_works_and_whoever_reads_cannot_write() -> Result<()> {
     let world = World::new().await?;
     let written = chain_of(&world, 3).await?;
-    let url = format!("sqlite://{}", world.file().display());
 
-    let reader = Sql::open_to_read(&url).await?;
+    let reader = Sql::open_to_read(&world.url).await?;
     assert_eq!(whole(&reader).await?, written);
     assert!(reader.audit(deed(4), at("10:00:00")).await.is_err());
     world.store.audit(deed(4), at("10:00:00")).await?;

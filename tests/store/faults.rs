@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use domain::store::{Batch, Store, StoreError};
-use sqlx::{Connection, Executor};
+use sqlx::Connection;
 
 use crate::world::*;
 
@@ -41,16 +41,12 @@ async fn a_page_is_taken_in_whole_or_not_at_all() -> Result<()> {
         page.position = position("page-2", true);
         let before = state(&world).await?;
 
-        let mut intruder = world.intruder().await?;
-        let trigger = format!(
-            "CREATE TRIGGER broken BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, 'broken'); END"
-        );
-        intruder.execute(sqlx::AssertSqlSafe(trigger)).await?;
+        world.breaks(verb, table).await?;
         let failed = world.store.take_in(&acme(), &page).await;
         assert!(matches!(failed, Err(StoreError::Other(_))), "{verb} {table}: {failed:?}");
         assert_eq!(state(&world).await?, before, "{verb} {table}");
 
-        intruder.execute("DROP TRIGGER broken").await?;
+        world.mends(table).await?;
         let taken = world.store.take_in(&acme(), &page).await?;
         assert_eq!((taken.new, taken.unhandled), (4, 1), "{verb} {table}");
         assert_eq!(

@@ -255,11 +255,7 @@ async fn a_step_and_its_entry_are_both_there_or_neither() -> Result<()> {
         world.store.pause(Some(paused.clone()), entry("paused").unwrap_or_default(), at(START)).await?;
         let waiting = pending(&world, frozen("slack", &[])).await?;
         let working = executing(&world, &["dana", "eli"]).await?;
-        let mut intruder = world.intruder().await?;
-        let trigger = format!(
-            "CREATE TRIGGER broken BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, 'broken'); END"
-        );
-        intruder.execute(sqlx::AssertSqlSafe(trigger)).await?;
+        world.breaks(verb, table).await?;
 
         let who = &working.frozen.people[0];
         let steps = [
@@ -312,12 +308,9 @@ async fn everything(world: &World) -> Result<(Vec<Request>, i64)> {
 #[tokio::test]
 async fn a_request_that_cannot_be_stored_whole_is_not_stored() -> Result<()> {
     let world = World::new().await?;
-    let mut intruder = world.intruder().await?;
-    intruder
-        .execute("CREATE TRIGGER broken BEFORE INSERT ON request_outcome BEGIN SELECT RAISE(ABORT, 'x'); END")
-        .await?;
+    world.breaks("INSERT", "request_outcome").await?;
     assert!(opened(&world, frozen("slack", &["dana"])).await.is_err());
-    intruder.execute("DROP TRIGGER broken").await?;
+    world.mends("request_outcome").await?;
     assert_eq!(world.store.requests(&RequestQuery::default()).await?, []);
     assert_eq!(opened(&world, frozen("slack", &["dana"])).await?.number, RequestNumber(1));
     Ok(())

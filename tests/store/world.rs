@@ -13,11 +13,15 @@ use domain::incident::{Incident, Stage};
 use domain::store::{Batch, Kept, Position, Query, Showing, Store, TakenIn, Which};
 use jiff::Timestamp;
 use provost::store::Sql;
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{AnyConnection, Connection, Executor};
 use tempfile::TempDir;
+
+use crate::postgres;
 
 pub struct World {
     pub folder: TempDir,
+    /// The database: a file in the folder, or one of a server.
+    pub url: String,
     pub store: Sql,
     pub rules: Arc<Rules>,
     pub causes: BTreeSet<CauseId>,
@@ -26,9 +30,18 @@ pub struct World {
 impl World {
     pub async fn new() -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let store = Sql::open(&url(&folder)).await?;
+        let url = match postgres::server() {
+            Some(server) => postgres::new_database(&server).await?,
+            None => format!("sqlite://{}/provost.db", folder.path().display()),
+        };
+        Self::on(folder, url).await
+    }
+
+    /// A world whose store is this database.
+    pub async fn on(folder: TempDir, url: String) -> Result<Self> {
+        let store = Sql::open(&url).await?;
         let causes = BTreeSet::from([CauseId::inactive_account()]);
-        Ok(Self { folder, store, rules: Arc::new(Rules::embedded()), causes })
+        Ok(Self { folder, url, store, rules: Arc::new(Rules::embedded()), causes })
     }
 
     /// A world whose first look back is over.
@@ -40,19 +53,43 @@ impl World {
 
     /// The process ends and starts again.
     pub async fn restarted(self) -> Result<Self> {
-        let Self { folder, store, rules, causes } = self;
+        let Self { folder, url, store, rules, causes } = self;
         drop(store);
-        let store = Sql::open(&url(&folder)).await?;
-        Ok(Self { folder, store, rules, causes })
+        let store = Sql::open(&url).await?;
+        Ok(Self { folder, url, store, rules, causes })
     }
 
     pub fn file(&self) -> PathBuf {
         self.folder.path().join("provost.db")
     }
 
-    /// A connection of somebody else to the same file.
-    pub async fn intruder(&self) -> Result<SqliteConnection> {
-        Ok(SqliteConnection::connect(&url(&self.folder)).await?)
+    /// A connection of somebody else to the same database.
+    pub async fn intruder(&self) -> Result<AnyConnection> {
+        Ok(AnyConnection::connect(&self.url).await?)
+    }
+
+    /// From now on, whatever inserts, updates or deletes rows of a table fails.
+    pub async fn breaks(&self, verb: &str, table: &str) -> Result<()> {
+        let mut intruder = self.intruder().await?;
+        let fails = if postgres::server().is_some() {
+            let function = "CREATE OR REPLACE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS \
+                            'BEGIN RAISE EXCEPTION ''broken''; END'";
+            intruder.execute(function).await?;
+            "FOR EACH ROW EXECUTE FUNCTION broken()"
+        } else {
+            "BEGIN SELECT RAISE(ABORT, 'broken'); END"
+        };
+        let trigger = format!("CREATE TRIGGER broken BEFORE {verb} ON {table} {fails}");
+        intruder.execute(sqlx::AssertSqlSafe(trigger)).await?;
+        Ok(())
+    }
+
+    /// It works again.
+    pub async fn mends(&self, table: &str) -> Result<()> {
+        let of = if postgres::server().is_some() { format!(" ON {table}") } else { String::new() };
+        let trigger = format!("DROP TRIGGER broken{of}");
+        self.intruder().await?.execute(sqlx::AssertSqlSafe(trigger)).await?;
+        Ok(())
     }
 
     pub fn page(&self, events: &[Event]) -> Batch {
@@ -116,10 +153,6 @@ impl World {
         self.store.note_showing(&showing).await?;
         Ok(showing)
     }
-}
-
-pub fn url(folder: &TempDir) -> String {
-    format!("sqlite://{}/provost.db", folder.path().display())
 }
 
 /// The note before a first post.

@@ -368,18 +368,17 @@ async fn pages_count_once_though_connections_break_at_any_time(server: &Server) 
 async fn a_server_that_cannot_be_used_says_why(server: &Server) -> Result<()> {
     let mut url = url::Url::parse(&server.url)?;
     url.set_path("nowhere");
-    let _ = url.set_password(Some("SECRET"));
     let error = Sql::open(url.as_str()).await.err().context("it was opened")?;
     assert!(matches!(error, OpenError::Server { .. }), "{error}");
     assert!(error.to_string().contains("\"nowhere\" does not exist"), "{error}");
 
     let nobody = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    url.set_host(Some("127.0.0.1"))?;
     let _ = url.set_port(Some(nobody));
+    let _ = url.set_password(Some("SECRET"));
     let unreachable = Sql::open(url.as_str()).await.err().context("it was opened")?;
     assert!(matches!(unreachable, OpenError::Server { .. }), "{unreachable}");
-    for error in [error, unreachable] {
-        assert!(!format!("{error} {error:?}").contains("SECRET"), "{error}");
-    }
+    assert!(!format!("{unreachable} {unreachable:?}").contains("SECRET"), "{unreachable}");
     Ok(())
 }
 

@@ -39,6 +39,15 @@ const ASK_AGAIN: SignedDuration = SignedDuration::from_mins(5);
 /// A page with fewer entries than this is the last one for now.
 pub const PAGE: usize = 1_000;
 
+/// What a pass brought so far.
+#[derive(Default)]
+struct News {
+    /// Events that were not known before.
+    events: u64,
+    /// Whether they changed incidents.
+    changed: bool,
+}
+
 /// Watches one org.
 pub struct Watcher {
     /// The org.
@@ -82,11 +91,16 @@ impl Watcher {
     #[instrument(name = "watch", skip_all, fields(org = %self.org))]
     pub async fn pass(&self) -> anyhow::Result<()> {
         let before = self.store.position(&self.org).await?;
-        let read = self.catch_up(before.clone()).await;
+        let mut news = News::default();
+        let read = self.catch_up(before.clone(), &mut news).await;
+        // Once for all pages: it reads every open incident with every failure in it.
+        if news.changed {
+            self.remember().await?;
+        }
         match read {
-            Ok(new) => {
+            Ok(()) => {
                 self.metrics.poll_worked(&self.org);
-                self.sees(before, new).await?;
+                self.sees(before, news.events).await?;
             }
             Err(failure) => {
                 self.metrics.poll_failed(&self.org, kind(&failure));
@@ -108,7 +122,7 @@ impl Watcher {
         Ok(())
     }
 
-    async fn catch_up(&self, before: Option<Position>) -> anyhow::Result<u64> {
+    async fn catch_up(&self, before: Option<Position>, news: &mut News) -> anyhow::Result<()> {
         let mut position = before.unwrap_or_else(|| Position {
             next: None,
             filter: self.filter.clone(),
@@ -117,7 +131,6 @@ impl Watcher {
             caught_up: None,
         });
         let mut from = self.start(&position);
-        let mut new = 0;
         loop {
             let page = match self.directory.log(&from).await {
                 Ok(page) => page,
@@ -131,10 +144,10 @@ impl Watcher {
             let stuck = page.next.is_some() && from == LogFrom::Cursor(page.next.clone().unwrap_or_default());
             position = self.after(position, &page, last);
             let next = page.next.clone();
-            new += self.take_in(page, &position).await?;
+            self.take_in(page, &position, news).await?;
             match next {
                 Some(next) if !last && !stuck => from = LogFrom::Cursor(next),
-                _ => return Ok(new),
+                _ => return Ok(()),
             }
         }
     }
@@ -173,7 +186,7 @@ impl Watcher {
         }
     }
 
-    async fn take_in(&self, page: LogPage, position: &Position) -> anyhow::Result<u64> {
+    async fn take_in(&self, page: LogPage, position: &Position, news: &mut News) -> anyhow::Result<()> {
         let batch = Batch {
             events: page.events,
             unreadable: page.unreadable,
@@ -196,10 +209,11 @@ impl Watcher {
         }
         if !taken.touched.is_empty() {
             info!(org = %self.org, "{} new events changed {} incidents", taken.new, taken.touched.len());
-            self.remember().await?;
+            news.changed = true;
+            self.board.notify_one();
         }
-        self.board.notify_one();
-        Ok(taken.new)
+        news.events += taken.new;
+        Ok(())
     }
 
     /// Keeps the open incidents in memory for autocomplete.
@@ -240,6 +254,10 @@ impl Watcher {
     }
 
     async fn ask_about_new(&self) -> anyhow::Result<()> {
+        // Every new one is remembered before it comes to this, so most passes need not ask the store.
+        if self.memory.open().iter().all(|incident| incident.org != self.org) {
+            return Ok(());
+        }
         let query = Query { org: Some(self.org.clone()), which: Which::Open, ..Query::default() };
         for incident in self.store.incidents(&query).await? {
             if self.is_to_be_asked_about(&incident) {

@@ -41,11 +41,14 @@ pub(super) async fn open(url: &str) -> Result<Sql, OpenError> {
     prepared?;
     closed.map_err(|error| OpenError::of(&path, error))?;
 
+    // Each connection keeps pages of its own, up to 2 MiB if nobody says otherwise; the system keeps them anyway.
     let pool = |connections, pragmas: &'static str| {
         AnyPoolOptions::new()
             .max_connections(connections)
             .idle_timeout(None)
             .max_lifetime(None)
+            // A file of our own does not hang up.
+            .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(30))
             .after_connect(move |conn, _| {
                 Box::pin(async move {
@@ -57,8 +60,8 @@ pub(super) async fn open(url: &str) -> Result<Sql, OpenError> {
             })
             .connect_lazy_with(options.clone())
     };
-    let writer = pool(1, "PRAGMA foreign_keys = ON");
-    let readers = pool(READERS, "PRAGMA query_only = ON");
+    let writer = pool(1, "PRAGMA foreign_keys = ON; PRAGMA cache_size = -1024");
+    let readers = pool(READERS, "PRAGMA query_only = ON; PRAGMA cache_size = -512");
     Ok(Sql { path, writer, readers, _lock: lock })
 }
 

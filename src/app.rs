@@ -40,7 +40,7 @@ use crate::http;
 use crate::metrics::Metrics;
 use crate::okta::{Okta, filter_hash};
 use crate::store::Sql;
-use crate::watcher::{self, Watcher};
+use crate::watcher::{self, Mind, Watcher};
 
 /// How often the index of apps is read anew.
 const INDEX_EVERY: Duration = Duration::from_secs(600);
@@ -123,6 +123,7 @@ impl App {
                 board: wake.clone(),
                 work: work.clone(),
                 unexplained: Notify::new(),
+                mind: Mind::default(),
                 metrics: metrics.clone(),
                 started: clock.now(),
                 asked: DashMap::new(),

@@ -4,7 +4,8 @@
 //! everything else is found again by the next pass.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 use commands::desk::Pulse;
@@ -38,6 +39,37 @@ const ASK_AGAIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// A page with fewer entries than this is the last one for now.
 pub const PAGE: usize = 1_000;
+
+/// Where reading stands is stored again after this time at the latest, even if nothing came.
+const STORED_EVERY: SignedDuration = SignedDuration::from_secs(60);
+
+/// What a watcher keeps in mind between two passes, so that one that finds nothing new need not ask the store.
+#[derive(Default)]
+pub struct Mind {
+    /// Where reading stands, and when that was stored last.
+    position: Mutex<Option<(Position, Timestamp)>>,
+    /// Nothing unexplained is left.
+    settled: AtomicBool,
+}
+
+impl Mind {
+    fn position(&self) -> Option<(Position, Timestamp)> {
+        self.position.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn keep(&self, position: Option<(Position, Timestamp)>) {
+        *self.position.lock().unwrap_or_else(PoisonError::into_inner) = position;
+    }
+}
+
+/// What a pass brought so far.
+#[derive(Default)]
+struct News {
+    /// Events that were not known before.
+    events: u64,
+    /// Whether they changed incidents.
+    changed: bool,
+}
 
 /// Watches one org.
 pub struct Watcher {
@@ -73,6 +105,8 @@ pub struct Watcher {
     pub metrics: Metrics,
     /// When this watcher was started, by our clock.
     pub started: Timestamp,
+    /// What it keeps in mind.
+    pub mind: Mind,
     /// When Okta was last asked about an incident and did not tell everything.
     pub asked: DashMap<IncidentNumber, Timestamp>,
 }
@@ -85,12 +119,23 @@ impl Watcher {
     /// Okta's or the store's. The channel is told when Okta's log stays unreadable.
     #[instrument(name = "watch", skip_all, fields(org = %self.org))]
     pub async fn pass(&self) -> anyhow::Result<()> {
-        let before = self.store.position(&self.org).await?;
-        let read = self.catch_up(before.clone()).await;
+        let before = match self.mind.position() {
+            Some((position, _)) => Some(position),
+            None => self.store.position(&self.org).await?,
+        };
+        let mut news = News::default();
+        let read = self.catch_up(before.clone(), &mut news).await;
+        if read.is_err() {
+            self.mind.keep(None);
+        }
+        // Once for all pages: it reads every open incident with every failure in it.
+        if news.changed {
+            self.remember().await?;
+        }
         match read {
-            Ok(new) => {
+            Ok(()) => {
                 self.metrics.poll_worked(&self.org);
-                self.sees(before, new).await?;
+                self.sees(before, news.events).await?;
             }
             Err(failure) => {
                 self.metrics.poll_failed(&self.org, kind(&failure));
@@ -112,7 +157,7 @@ impl Watcher {
         Ok(())
     }
 
-    async fn catch_up(&self, before: Option<Position>) -> anyhow::Result<u64> {
+    async fn catch_up(&self, before: Option<Position>, news: &mut News) -> anyhow::Result<()> {
         let mut position = before.unwrap_or_else(|| Position {
             next: None,
             filter: self.filter.clone(),
@@ -121,7 +166,6 @@ impl Watcher {
             caught_up: None,
         });
         let mut from = self.start(&position);
-        let mut new = 0;
         loop {
             let page = match self.directory.log(&from).await {
                 Ok(page) => page,
@@ -135,10 +179,10 @@ impl Watcher {
             let stuck = page.next.is_some() && from == LogFrom::Cursor(page.next.clone().unwrap_or_default());
             position = self.after(position, &page, last);
             let next = page.next.clone();
-            new += self.take_in(page, &position).await?;
+            self.take_in(page, &position, news).await?;
             match next {
                 Some(next) if !last && !stuck => from = LogFrom::Cursor(next),
-                _ => return Ok(new),
+                _ => return Ok(()),
             }
         }
     }
@@ -177,7 +221,19 @@ impl Watcher {
         }
     }
 
-    async fn take_in(&self, page: LogPage, position: &Position) -> anyhow::Result<u64> {
+    /// Whether a page says only that nothing has happened, and that was stored not long ago.
+    fn is_old_news(&self, page: &LogPage, position: &Position) -> Option<Timestamp> {
+        let (known, stored) = self.mind.position()?;
+        let same = Position { caught_up: known.caught_up, ..position.clone() } == known;
+        let empty = page.events.is_empty() && page.unreadable.is_empty();
+        (same && empty && self.clock.now().duration_since(stored) < STORED_EVERY).then_some(stored)
+    }
+
+    async fn take_in(&self, page: LogPage, position: &Position, news: &mut News) -> anyhow::Result<()> {
+        if let Some(stored) = self.is_old_news(&page, position) {
+            self.mind.keep(Some((position.clone(), stored)));
+            return Ok(());
+        }
         let batch = Batch {
             events: page.events,
             unreadable: page.unreadable,
@@ -187,6 +243,7 @@ impl Watcher {
             now: self.clock.now(),
         };
         let taken = self.store.take_in(&self.org, &batch).await.context("a page could not be stored")?;
+        self.mind.keep(Some((position.clone(), batch.now)));
         for unreadable in &batch.unreadable {
             warn!(org = %self.org, event.id = unreadable.id, "A log entry cannot be understood: {}", unreadable.why);
         }
@@ -199,14 +256,16 @@ impl Watcher {
             self.metrics.poll_lag(&self.org, lag);
         }
         if taken.classes.iter().any(|(class, _)| class == "unexplained") {
+            self.mind.settled.store(false, Ordering::SeqCst);
             self.unexplained.notify_one();
         }
         if !taken.touched.is_empty() {
             info!(org = %self.org, "{} new events changed {} incidents", taken.new, taken.touched.len());
-            self.remember().await?;
+            news.changed = true;
+            self.board.notify_one();
         }
-        self.board.notify_one();
-        Ok(taken.new)
+        news.events += taken.new;
+        Ok(())
     }
 
     /// Keeps the open incidents in memory for autocomplete.
@@ -219,8 +278,21 @@ impl Watcher {
     }
 
     async fn settle(&self) -> anyhow::Result<()> {
-        let waited = self.clock.now() - self.group_wait;
-        let due = self.store.unexplained(&self.org, waited).await?;
+        // Said first, so that an event that comes while the store is asked takes it back.
+        if self.mind.settled.swap(true, Ordering::SeqCst) {
+            return Ok(());
+        }
+        let settled = self.settle_what_is_due().await;
+        if !matches!(settled, Ok(true)) {
+            self.mind.settled.store(false, Ordering::SeqCst);
+        }
+        settled.map(|_| ())
+    }
+
+    /// Decides about events that have waited long enough; whether none is left, not even one that has to wait.
+    async fn settle_what_is_due(&self) -> anyhow::Result<bool> {
+        let now = self.clock.now();
+        let due = self.store.unexplained(&self.org, now - self.group_wait).await?;
         let mut unknown: BTreeSet<&AppId> = BTreeSet::new();
         for event in &due {
             let app = event.app.as_ref().map(|app| &app.id);
@@ -236,7 +308,7 @@ impl Watcher {
             self.remember().await?;
             self.board.notify_one();
         }
-        Ok(())
+        Ok(self.store.unexplained(&self.org, now + self.group_wait).await?.is_empty())
     }
 
     /// Whether Deactivate Users is off for an app that Okta provisions: from memory, else from Okta.
@@ -253,6 +325,10 @@ impl Watcher {
     }
 
     async fn ask_about_new(&self) -> anyhow::Result<()> {
+        // Every new one is remembered before it comes to this, so most passes need not ask the store.
+        if self.memory.open().iter().all(|incident| incident.org != self.org) {
+            return Ok(());
+        }
         let query = Query { org: Some(self.org.clone()), which: Which::Open, ..Query::default() };
         for incident in self.store.incidents(&query).await? {
             // An Okta that hangs must not keep the log from being read: the next pass goes on with the others.

@@ -8,7 +8,7 @@ use ring::digest::{SHA256, digest};
 
 use super::client::{Call, Client, Trouble};
 use super::transport::{Answer, not_json};
-use super::wire::parse_log_page;
+use super::wire::{LogEntries, NotALog, parse_log_page};
 
 /// What the watcher asks the log for: pushes of every outcome, changes of apps' settings, and unassignments.
 ///
@@ -19,6 +19,9 @@ pub const LOG_FILTER: &str = "eventType sw \"application.provision.user.\" \
 
 /// Entries in a full page: the most that Okta gives.
 pub const LOG_PAGE: usize = 1_000;
+
+/// A body of so many bytes takes longer to parse than to hand to another thread.
+const LONG: usize = 64 * 1024;
 
 const PATH: &str = "/api/v1/logs";
 pub(crate) const WHAT: &str = "the System Log";
@@ -49,7 +52,7 @@ impl Client {
         };
         let on_a_cursor = matches!(from, LogFrom::Cursor(_));
         let answer = self.get(&Call { url, template: PATH, what: WHAT }).await;
-        self.log_page(answer.map_err(|trouble| cursor_or(trouble, on_a_cursor))?)
+        self.log_page(answer.map_err(|trouble| cursor_or(trouble, on_a_cursor))?).await
     }
 
     /// One page of one app's log between two times, newest first. Bounded, so late entries may be missing from it:
@@ -81,14 +84,28 @@ impl Client {
                 .map_err(|foreign| DirectoryError::CursorRefused { said: foreign.to_string() })?,
         };
         let answer = self.get(&Call { url, template: PATH, what: WHAT }).await;
-        self.log_page(answer.map_err(|trouble| cursor_or(trouble, after.is_some()))?)
+        self.log_page(answer.map_err(|trouble| cursor_or(trouble, after.is_some()))?).await
     }
 
-    fn log_page(&self, answer: Answer) -> Result<LogPage, DirectoryError> {
+    async fn log_page(&self, mut answer: Answer) -> Result<LogPage, DirectoryError> {
         let next = self.next(&answer, PATH)?;
-        let entries = parse_log_page(&answer.body).map_err(|error| not_json(&answer, error))?;
+        let (entries, body) = parsed(std::mem::take(&mut answer.body)).await;
+        answer.body = body;
+        let entries = entries.map_err(|error| not_json(&answer, error))?;
         let (events, unreadable, held) = (entries.events, entries.unreadable, entries.held);
         Ok(LogPage { events, unreadable, held, next, answered: answer.date })
+    }
+}
+
+/// Parses a page: a long one, which takes milliseconds, on a thread where it keeps no command waiting for its answer.
+async fn parsed(body: Vec<u8>) -> (Result<LogEntries, NotALog>, Vec<u8>) {
+    let parse = |body: Vec<u8>| (parse_log_page(&body), body);
+    if body.len() < LONG {
+        return parse(body);
+    }
+    match tokio::task::spawn_blocking(move || parse(body)).await {
+        Ok(parsed) => parsed,
+        Err(ended) => std::panic::resume_unwind(ended.into_panic()),
     }
 }
 

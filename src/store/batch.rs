@@ -3,6 +3,7 @@
 //! **Invariant:** the only place that puts SQL together. What it adds to the text it is given is placeholders; every
 //! value is bound.
 
+use futures_util::TryStreamExt;
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, AnyConnection, AssertSqlSafe, Error};
@@ -61,15 +62,17 @@ pub(super) enum Value<'a> {
 }
 
 /// Selects by many keys: `select` has the values of `fixed` as its `$1`, `$2`, … and ends where the list of keys
-/// begins (`… IN`); `after` follows the list.
-pub(super) async fn select(
+/// begins (`… IN`); `after` follows the list. Each row is turned into what is kept of it as it comes, because a row
+/// takes kilobytes.
+pub(super) async fn select<T>(
     conn: &mut AnyConnection,
     select: &str,
     after: &str,
     fixed: &[Value<'_>],
     keys: &[Value<'_>],
-) -> Result<Vec<AnyRow>, Error> {
-    let mut rows = Vec::new();
+    keep: impl Fn(&AnyRow) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    let mut kept = Vec::new();
     for piece in pieces(keys) {
         let text = format!("{select} ({}) {after}", places(fixed.len() + 1, piece.len()));
         let mut query = sqlx::query(AssertSqlSafe(text));
@@ -79,9 +82,12 @@ pub(super) async fn select(
                 Value::Number(number) => query.bind(number),
             };
         }
-        rows.extend(query.fetch_all(&mut *conn).await?);
+        let mut rows = query.fetch(&mut *conn);
+        while let Some(row) = rows.try_next().await? {
+            kept.push(keep(&row)?);
+        }
     }
-    Ok(rows)
+    Ok(kept)
 }
 
 /// `count` placeholders from `$first` on.

@@ -38,8 +38,9 @@ pub(super) async fn known(
 ) -> Result<HashSet<String>, Error> {
     let keys: Vec<_> = events.iter().map(|event| Value::Text(event.id.as_str())).collect();
     let fixed = [Value::Text(org.as_str())];
-    let rows = select(conn, "SELECT id FROM event WHERE org = $1 AND id IN", "", &fixed, &keys).await?;
-    rows.iter().map(|row| row.text("id")).collect()
+    let text = "SELECT id FROM event WHERE org = $1 AND id IN";
+    let known = select(conn, text, "", &fixed, &keys, |row| row.text("id")).await?;
+    Ok(known.into_iter().collect())
 }
 
 /// What was seen of people since a time, by app.
@@ -57,25 +58,30 @@ pub(super) async fn seen(
         "ORDER BY published_ms",
         &[Value::Text(org.as_str()), Value::Number(ms(since))],
         &keys,
+        |row| Ok(((row.id("app")?, row.id("person")?), event_seen(row)?)),
     )
     .await?;
     let mut seen: HashMap<_, Vec<_>> = HashMap::new();
-    for row in &rows {
-        let verdict = match row.get_as("class")? {
-            "failure" => Judged::Failure(row.get_as::<&str>("cause")?.into()),
-            "unexplained" => Judged::Unexplained,
-            "success" => Judged::Success(row.word("strength")?),
-            "unassigned" => Judged::Unassigned,
-            class => return Err(unexpected(class, "the class of an event about a person")),
-        };
-        seen.entry((row.id("app")?, row.id("person")?)).or_default().push(Seen {
-            id: row.id("id")?,
-            published: row.time("published_ms")?,
-            transaction: row.maybe_text("transaction_id")?,
-            verdict,
-        });
+    for (of, event) in rows {
+        seen.entry(of).or_default().push(event);
     }
     Ok(seen)
+}
+
+fn event_seen(row: &AnyRow) -> Result<Seen, Error> {
+    let verdict = match row.get_as("class")? {
+        "failure" => Judged::Failure(row.get_as::<&str>("cause")?.into()),
+        "unexplained" => Judged::Unexplained,
+        "success" => Judged::Success(row.word("strength")?),
+        "unassigned" => Judged::Unassigned,
+        class => return Err(unexpected(class, "the class of an event about a person")),
+    };
+    Ok(Seen {
+        id: row.id("id")?,
+        published: row.time("published_ms")?,
+        transaction: row.maybe_text("transaction_id")?,
+        verdict,
+    })
 }
 
 /// Adds new events.

@@ -47,8 +47,8 @@ pub(super) async fn by_number(
     numbers: &[IncidentNumber],
 ) -> Result<Vec<Known>, Error> {
     let keys: Vec<_> = numbers.iter().map(|number| Value::Number(number.0)).collect();
-    let rows = select(conn, "SELECT * FROM incident WHERE number IN", "", &[], &keys).await?;
-    let mut known = with_failures(conn, rows).await?;
+    let known = select(conn, "SELECT * FROM incident WHERE number IN", "", &[], &keys, incident).await?;
+    let mut known = with_failures(conn, known).await?;
     known.sort_by_key(|known| known.incident.number);
     Ok(known)
 }
@@ -71,7 +71,8 @@ pub(super) async fn matching(conn: &mut AnyConnection, query: &Query) -> Result<
     .bind(limit)
     .fetch_all(&mut *conn)
     .await?;
-    Ok(with_failures(conn, rows).await?.into_iter().map(|known| known.incident).collect())
+    let known = rows.iter().map(incident).collect::<Result<_, _>>()?;
+    Ok(with_failures(conn, known).await?.into_iter().map(|known| known.incident).collect())
 }
 
 /// The number that the next incident gets.
@@ -80,16 +81,19 @@ pub(super) async fn next_number(conn: &mut AnyConnection) -> Result<i64, Error> 
     Ok(row.get_as::<Option<i64>>("newest")?.unwrap_or(0) + 1)
 }
 
-/// Incidents of their rows, in the rows' order; all failures with one statement for many.
-pub(super) async fn with_failures(conn: &mut AnyConnection, rows: Vec<AnyRow>) -> Result<Vec<Known>, Error> {
-    let mut known = rows.iter().map(incident).collect::<Result<Vec<_>, _>>()?;
+/// Adds their failures to incidents, all with one statement for many.
+pub(super) async fn with_failures(
+    conn: &mut AnyConnection,
+    mut known: Vec<Known>,
+) -> Result<Vec<Known>, Error> {
     let keys: Vec<_> = known.iter().map(|known| Value::Number(known.incident.number.0)).collect();
     let places: HashMap<_, _> =
         known.iter().enumerate().map(|(place, known)| (known.incident.number.0, place)).collect();
-    for row in select(conn, "SELECT * FROM failure WHERE incident IN", "", &[], &keys).await? {
-        let failure = failure(&row)?;
-        let place = places[&row.number("incident")?];
-        known[place].incident.failures.insert(failure.person.id.clone(), failure);
+    let of = |row: &AnyRow| Ok((row.number("incident")?, failure(row)?));
+    for (number, failure) in
+        select(conn, "SELECT * FROM failure WHERE incident IN", "", &[], &keys, of).await?
+    {
+        known[places[&number]].incident.failures.insert(failure.person.id.clone(), failure);
     }
     Ok(known)
 }
@@ -230,7 +234,8 @@ pub(super) async fn lines(
     rows.iter().map(line).collect()
 }
 
-fn incident(row: &AnyRow) -> Result<Known, Error> {
+/// An incident of its row, without its failures.
+pub(super) fn incident(row: &AnyRow) -> Result<Known, Error> {
     let stage = match (row.maybe_word("over_how")?, row.maybe_time("over_ms")?) {
         (Some(how), Some(at)) => Stage::Over { how, at },
         (None, None) => Stage::Open,

@@ -156,13 +156,14 @@ pub(super) async fn latest_settings(
     apps: &BTreeSet<&AppId>,
 ) -> Result<HashMap<AppId, Timestamp>, Error> {
     let keys: Vec<_> = apps.iter().map(|app| Value::Text(app.as_str())).collect();
-    let rows = select(
+    let latest = select(
         conn,
         "SELECT app, MAX(at_ms) AS latest_ms FROM setting_change WHERE org = $1 AND app IN",
         "GROUP BY app",
         &[Value::Text(org.as_str())],
         &keys,
+        |row| Ok((row.id("app")?, row.time("latest_ms")?)),
     )
     .await?;
-    rows.iter().map(|row| Ok((row.id("app")?, row.time("latest_ms")?))).collect()
+    Ok(latest.into_iter().collect())
 }

@@ -59,8 +59,8 @@ pub(super) async fn open(url: &str) -> Result<Sql, OpenError> {
     prepared?;
     closed.map_err(|error| OpenError::of(&path, error))?;
 
-    let writer = pool(&options, 1, "PRAGMA foreign_keys = ON");
-    let readers = pool(&options, READERS, "PRAGMA query_only = ON");
+    let writer = pool(&options, 1, "PRAGMA foreign_keys = ON; PRAGMA cache_size = -1024");
+    let readers = pool(&options, READERS, "PRAGMA query_only = ON; PRAGMA cache_size = -512");
     Ok(Sql { path: Some(path), begin: BEGIN, writer, readers, _lock: Some(lock) })
 }
 
@@ -83,15 +83,18 @@ pub(super) async fn open_to_read(url: &str) -> Result<Sql, OpenError> {
     }
     closed.map_err(|error| OpenError::of(&path, error))?;
 
-    let readers = pool(&options, READERS, "PRAGMA query_only = ON");
+    let readers = pool(&options, READERS, "PRAGMA query_only = ON; PRAGMA cache_size = -512");
     Ok(Sql { path: Some(path), begin: BEGIN, writer: readers.clone(), readers, _lock: None })
 }
 
+/// Each connection keeps pages of its own, up to 2 MiB if nobody says otherwise; the system keeps them anyway.
 fn pool(options: &AnyConnectOptions, connections: u32, pragmas: &'static str) -> AnyPool {
     AnyPoolOptions::new()
         .max_connections(connections)
         .idle_timeout(None)
         .max_lifetime(None)
+        // A file of our own does not hang up.
+        .test_before_acquire(false)
         .acquire_timeout(Duration::from_secs(30))
         .after_connect(move |conn, _| {
             Box::pin(async move {

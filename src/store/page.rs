@@ -177,15 +177,16 @@ async fn recent_incidents(
     oldest: Timestamp,
 ) -> Result<Vec<incidents::Known>, Error> {
     let since = oldest.saturating_sub(COMES_BACK_WITHIN).expect("hours fit");
-    let rows = select(
+    let known = select(
         conn,
         "SELECT * FROM incident WHERE org = $1 AND (over_ms IS NULL OR over_ms >= $2) AND app IN",
         "",
         &[Value::Text(org.as_str()), Value::Number(ms(since))],
         &app_keys(apps),
+        incidents::incident,
     )
     .await?;
-    let mut known = incidents::with_failures(conn, rows).await?;
+    let mut known = incidents::with_failures(conn, known).await?;
     known.sort_by_key(|known| known.incident.number);
     Ok(known)
 }
@@ -196,15 +197,16 @@ async fn fixed_apps(
     org: &OrgName,
     apps: &BTreeSet<&AppId>,
 ) -> Result<BTreeSet<AppId>, Error> {
-    let rows = select(
+    let apps = select(
         conn,
         "SELECT DISTINCT app FROM incident WHERE org = $1 AND over_how = 'fixed' AND app IN",
         "",
         &[Value::Text(org.as_str())],
         &app_keys(apps),
+        |row| row.id("app"),
     )
     .await?;
-    rows.iter().map(|row| row.id("app")).collect()
+    Ok(apps.into_iter().collect())
 }
 
 fn app_keys<'a>(apps: &BTreeSet<&'a AppId>) -> Vec<Value<'a>> {

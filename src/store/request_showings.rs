@@ -69,9 +69,9 @@ async fn all_of(
     numbers: &[RequestNumber],
 ) -> Result<HashMap<RequestNumber, RequestShowing>, Error> {
     let keys: Vec<_> = numbers.iter().map(|number| Value::Number(number.0)).collect();
-    let rows = select(conn, "SELECT * FROM request_showing WHERE request IN", "", &[], &keys).await?;
-    let showings = rows.iter().map(|row| showing(row).map(|showing| (showing.request, showing)));
-    showings.collect()
+    let text = "SELECT * FROM request_showing WHERE request IN";
+    let showings = select(conn, text, "", &[], &keys, showing).await?;
+    Ok(showings.into_iter().map(|showing| (showing.request, showing)).collect())
 }
 
 fn showing(row: &AnyRow) -> Result<RequestShowing, Error> {

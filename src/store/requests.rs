@@ -46,8 +46,8 @@ pub(super) async fn by_number(
     numbers: &[RequestNumber],
 ) -> Result<Vec<Request>, Error> {
     let keys: Vec<_> = numbers.iter().map(|number| Value::Number(number.0)).collect();
-    let rows = select(conn, "SELECT * FROM request WHERE number IN", "", &[], &keys).await?;
-    let mut requests = whole(conn, &rows).await?;
+    let found = select(conn, "SELECT * FROM request WHERE number IN", "", &[], &keys, request).await?;
+    let mut requests = whole(conn, found).await?;
     requests.sort_by_key(|request| request.number);
     Ok(requests)
 }
@@ -69,7 +69,7 @@ pub(super) async fn matching(conn: &mut AnyConnection, query: &RequestQuery) -> 
         .bind(limit)
         .fetch_all(&mut *conn)
         .await?;
-    whole(conn, &rows).await
+    whole(conn, rows.iter().map(request).collect::<Result<_, _>>()?).await
 }
 
 /// Lets something happen to a request, and writes the audit entry with it.
@@ -253,18 +253,20 @@ async fn save_people(
     Ok(())
 }
 
-/// Requests of their rows, in the rows' order; approvals and outcomes with one statement for many.
-async fn whole(conn: &mut AnyConnection, rows: &[AnyRow]) -> Result<Vec<Request>, Error> {
-    let mut requests = rows.iter().map(request).collect::<Result<Vec<_>, _>>()?;
+/// Adds approvals and outcomes to requests of their rows, with one statement for many.
+async fn whole(conn: &mut AnyConnection, mut requests: Vec<Request>) -> Result<Vec<Request>, Error> {
     let keys: Vec<_> = requests.iter().map(|request| Value::Number(request.number.0)).collect();
     let places: HashMap<_, _> =
         requests.iter().enumerate().map(|(place, request)| (request.number.0, place)).collect();
-    let approvals = "SELECT * FROM approval WHERE request IN";
-    for row in select(conn, approvals, "ORDER BY place", &[], &keys).await? {
-        requests[places[&row.number("request")?]].approvals.push(approval(&row)?);
+    let text = "SELECT * FROM approval WHERE request IN";
+    let of = |row: &AnyRow| Ok((row.number("request")?, approval(row)?));
+    for (number, approval) in select(conn, text, "ORDER BY place", &[], &keys, of).await? {
+        requests[places[&number]].approvals.push(approval);
     }
-    for row in select(conn, "SELECT * FROM request_outcome WHERE request IN", "", &[], &keys).await? {
-        requests[places[&row.number("request")?]].outcomes.insert(row.id("person")?, outcome(&row)?);
+    let text = "SELECT * FROM request_outcome WHERE request IN";
+    let of = |row: &AnyRow| Ok((row.number("request")?, row.id("person")?, outcome(row)?));
+    for (number, person, outcome) in select(conn, text, "", &[], &keys, of).await? {
+        requests[places[&number]].outcomes.insert(person, outcome);
     }
     Ok(requests)
 }

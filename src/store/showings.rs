@@ -90,10 +90,10 @@ async fn all_of(
 ) -> Result<HashMap<IncidentNumber, Vec<Showing>>, Error> {
     let keys: Vec<_> = numbers.iter().map(|number| Value::Number(number.0)).collect();
     let rows =
-        select(conn, "SELECT * FROM showing WHERE incident IN", "ORDER BY chapter", &[], &keys).await?;
+        select(conn, "SELECT * FROM showing WHERE incident IN", "ORDER BY chapter", &[], &keys, showing)
+            .await?;
     let mut showings: HashMap<_, Vec<_>> = HashMap::new();
-    for row in &rows {
-        let showing = showing(row)?;
+    for showing in rows {
         showings.entry(showing.incident).or_default().push(showing);
     }
     Ok(showings)

@@ -215,6 +215,7 @@ async fn watcher(url: &str, folder: &tempfile::TempDir) -> Result<Watcher> {
         unexplained: tokio::sync::Notify::new(),
         mind: provost::watcher::Mind::default(),
         metrics: Metrics::new(),
+        poll_interval: SignedDuration::from_secs(30),
         started: clock.now(),
     })
 }

@@ -125,6 +125,7 @@ impl App {
                 unexplained: Notify::new(),
                 mind: Mind::default(),
                 metrics: metrics.clone(),
+                poll_interval: signed(org.poll_interval),
                 started: clock.now(),
                 asked: DashMap::new(),
             }));

@@ -103,6 +103,8 @@ pub struct Watcher {
     pub unexplained: Notify,
     /// Where it is counted.
     pub metrics: Metrics,
+    /// How long lies between two looks at the log.
+    pub poll_interval: SignedDuration,
     /// When this watcher was started, by our clock.
     pub started: Timestamp,
     /// What it keeps in mind.
@@ -248,8 +250,10 @@ impl Watcher {
             warn!(org = %self.org, event.id = unreadable.id, "A log entry cannot be understood: {}", unreadable.why);
         }
         self.metrics.taken_in(&self.org, &taken);
+        // Most polls bring nothing. What does come may be a proof, a change of a card, or a notice.
         if taken.new > 0 {
             self.work.notify_one();
+            self.board.notify_one();
         }
         if let Some(last) = position.last_event {
             let lag = self.clock.now().duration_since(last).try_into().unwrap_or_default();
@@ -262,7 +266,6 @@ impl Watcher {
         if !taken.touched.is_empty() {
             info!(org = %self.org, "{} new events changed {} incidents", taken.new, taken.touched.len());
             news.changed = true;
-            self.board.notify_one();
         }
         news.events += taken.new;
         Ok(())
@@ -398,6 +401,11 @@ impl Watcher {
         Ok(answers)
     }
 
+    /// How long the log may go unread: three looks, where they are far apart.
+    fn tolerated(&self) -> SignedDuration {
+        TOLERATED.max(self.poll_interval.saturating_mul(3))
+    }
+
     /// Since when the log has not been read to its end, if that is long enough to tell.
     fn blind_since(&self, before: Option<&Position>) -> Timestamp {
         before.and_then(|position| position.caught_up).unwrap_or(self.started)
@@ -408,7 +416,7 @@ impl Watcher {
         let since = self.blind_since(before.as_ref());
         let why = failure.to_string();
         self.pulse.blind.insert(self.org.clone(), (since, why.clone()));
-        if self.clock.now().duration_since(since) >= TOLERATED {
+        if self.clock.now().duration_since(since) >= self.tolerated() {
             self.store.add_notice(&self.org, &Told::Blind { since, why }, self.clock.now()).await?;
             self.board.notify_one();
         }
@@ -420,7 +428,7 @@ impl Watcher {
         // At the first start nothing was read before: then only its own blindness ends.
         let Some(since) = before.and_then(|position| position.caught_up).or(blind) else { return Ok(()) };
         let now = self.clock.now();
-        if now.duration_since(since) >= TOLERATED {
+        if now.duration_since(since) >= self.tolerated() {
             let told = Told::SeesAgain { since, until: now, caught_up: new };
             self.store.add_notice(&self.org, &told, now).await?;
             self.board.notify_one();

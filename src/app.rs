@@ -147,6 +147,7 @@ impl App {
             wake: work.clone(),
             board: wake.clone(),
             looked: DashMap::new(),
+            started: clock.now(),
         });
         let shown =
             |org: &Org| Shown { channel: org.channel, console: org.console.clone(), writes: org.writes };

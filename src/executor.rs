@@ -23,7 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tracing::{info, instrument, warn};
 
-/// What was begun is looked at again after this time, if nobody finished it: the process that began it is gone.
+/// What this process began is looked at again after this time, if nothing finished it.
 const ABANDONED: SignedDuration = SignedDuration::from_secs(30);
 
 /// How long a person has to do in the console what was approved.
@@ -57,6 +57,8 @@ pub struct Executor {
     pub board: Arc<Notify>,
     /// When the app of a guided request was last read.
     pub looked: DashMap<RequestNumber, Timestamp>,
+    /// When this process began, by our clock.
+    pub started: Timestamp,
 }
 
 /// Why a request could not be moved; it is tried again.
@@ -295,7 +297,10 @@ impl Executor {
         let Some((directory, _)) = self.orgs.get(&request.frozen.org) else { return Ok(None) };
         match request.frozen.action {
             _ if request.frozen.method == Method::Guided => self.guide(request).await,
-            Action::Enable if self.clock.now() - since < ABANDONED => Ok(Some(since + ABANDONED)),
+            // What an earlier process began, that one will not finish: there is one process to a database.
+            Action::Enable if since >= self.started && self.clock.now() - since < ABANDONED => {
+                Ok(Some(since + ABANDONED))
+            }
             Action::Enable => {
                 self.read_what_became(request, &**directory, "the program was stopped while it wrote").await
             }

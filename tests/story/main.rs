@@ -13,4 +13,5 @@ mod restarts;
 mod retrying;
 mod service_app;
 mod sessions;
+mod thronging;
 mod world;

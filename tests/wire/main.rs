@@ -11,6 +11,7 @@ mod gateway;
 mod killing;
 mod program;
 mod refusing;
+mod remediating;
 mod secrets;
 mod starting;
 mod stopping;

@@ -126,6 +126,8 @@ pub enum EndedBecause {
     Unassigned,
     /// The Okta user is not active.
     InactiveInOkta,
+    /// Okta does not have the app any more.
+    AppGone,
 }
 
 /// What Okta said about the app when the incident was opened.

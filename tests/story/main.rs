@@ -7,11 +7,13 @@ mod commands;
 #[path = "../documents/mod.rs"]
 mod documents;
 mod enabling;
+mod ending;
 mod faults;
 mod healing;
 mod restarts;
 mod retrying;
 mod service_app;
 mod sessions;
+mod showing;
 mod thronging;
 mod world;

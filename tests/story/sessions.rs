@@ -419,7 +419,7 @@ fn history(world: &World, person: &str, app: &str) -> String {
 fn once(world: &World) -> Result<()> {
     let mut chapters = BTreeSet::new();
     for message in world.discord.messages(world.channel) {
-        if message.content.contains("(may repeat an earlier alert)") {
+        if message.content.contains("(may repeat an earlier message)") {
             continue;
         }
         let Some(footer) = message.json.pointer("/embeds/0/footer/text") else { continue };

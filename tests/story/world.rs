@@ -345,6 +345,14 @@ impl World {
         self.configured("rate_limit_share = 1.0", &format!("rate_limit_share = {share}")).await
     }
 
+    /// Alerts go to another channel from now on: Provost is started anew.
+    pub async fn alerts_go_to(mut self, channel: u64) -> Result<Self> {
+        let (before, after) = (self.channel, channel);
+        self.channel = channel;
+        let key = |id: u64| format!("alert_channel_id = \"{id}\"");
+        self.configured(&key(before), &key(after)).await
+    }
+
     async fn configured(self, line: &str, instead: &str) -> Result<Self> {
         let file = self.folder.path().join("provost.toml");
         let text = std::fs::read_to_string(&file)?.replace(line, instead);

@@ -151,7 +151,9 @@ impl Board {
             Err(ShowError::Store(failure)) => Err(failure.into()),
             Err(ShowError::Chat(failure @ ChatError::Unauthorized)) => Err(failure.into()),
             Err(ShowError::Chat(ChatError::RateLimited { until })) => Ok(Some(until)),
-            Err(ShowError::Chat(failure @ (ChatError::Forbidden { .. } | ChatError::ChannelGone(_)))) => {
+            Err(ShowError::Chat(
+                failure @ (ChatError::Forbidden { .. } | ChatError::NoAccess(_) | ChatError::ChannelGone(_)),
+            )) => {
                 let until = now + LET_BE;
                 self.resting.insert(channel, until);
                 error!(channel.id = %channel, error = &failure as &dyn std::error::Error, "Alerts cannot be shown in channel {channel}; trying again at {until}");
@@ -379,7 +381,9 @@ impl Board {
         }
         match self.tell_lines(incident, showing, message, lines).await {
             Ok(()) => Ok(None),
-            Err(ShowError::Chat(failure @ (ChatError::Forbidden { .. } | ChatError::ChannelGone(_)))) => {
+            Err(ShowError::Chat(
+                failure @ (ChatError::Forbidden { .. } | ChatError::NoAccess(_) | ChatError::ChannelGone(_)),
+            )) => {
                 let until = self.clock.now() + LET_BE;
                 self.resting.insert(thread, until);
                 warn!(
@@ -445,10 +449,14 @@ impl Board {
         Ok(())
     }
 
-    /// Says lines in a thread, unless a person deleted them.
+    /// Says lines in a thread, unless a person deleted them or the whole thread: their wish counts.
     async fn say(&self, thread: ChannelId, message: &Message, nonce: &Nonce) -> Result<(), ShowError> {
         match self.chat.post(thread, message, nonce).await {
             Ok(_) | Err(ChatError::MessageGone) => Ok(()),
+            Err(ChatError::ChannelGone(_)) => {
+                info!(thread.id = %thread, "A thread was deleted; its steps are not told any more");
+                Ok(())
+            }
             Err(failure) => Err(failure.into()),
         }
     }

@@ -368,6 +368,10 @@ pub trait Front: Send + Sync {
 
     /// The whole answer. Never fails: what went wrong is in the answer.
     async fn run(&self, call: Call) -> Message;
+
+    /// Somebody was refused at the door: by [`first`](Self::first), or because what they pressed is none of ours
+    /// (`verb` is `None` then). Called after they were told.
+    async fn turned_away(&self, caller: &Caller, verb: Option<&str>, args: &[String]);
 }
 
 /// The first answer to a call.

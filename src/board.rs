@@ -5,6 +5,8 @@
 //! whose answer was lost may have been made: the attempt is noted before it is made, its nonce makes a repetition
 //! within a minute the same post, and after that the channel's history is searched for it.
 
+mod links;
+mod remarks;
 mod requests;
 
 use std::collections::BTreeMap;
@@ -21,7 +23,8 @@ use dashmap::DashMap;
 use domain::cause::Rules;
 use domain::ids::{ChannelId, GuildId, MessageId, OrgName};
 use domain::incident::Incident;
-use domain::ports::Clock;
+use domain::links::LinkBook;
+use domain::ports::{Clock, Roster};
 use domain::request::Request;
 use domain::requests::Requests;
 use domain::store::{Kept, Showing, Store, Unshown, Untold};
@@ -49,6 +52,10 @@ pub struct Board {
     pub memory: Arc<Memory>,
     /// Who is asked to approve.
     pub policy: Policy,
+    /// The links made by command, and what was proposed.
+    pub book: Arc<dyn LinkBook>,
+    /// Who has which role now.
+    pub roster: Arc<dyn Roster>,
     /// Each org as the board needs it.
     pub orgs: BTreeMap<OrgName, Shown>,
     /// Where the audit is shown, if anywhere.
@@ -132,6 +139,17 @@ impl Board {
             if hangs {
                 return Ok(due.into_iter().min());
             }
+        }
+        for request in self.requests.unreminded().await? {
+            let Some(org) = self.orgs.get(&request.frozen.org) else { continue };
+            let shown = self.remind(org, &request).await;
+            due.extend(self.settle(org.channel, shown)?);
+        }
+        for (proposal, showing) in self.book.unshown_proposals().await? {
+            let Some(org) = self.orgs.get(&proposal.org) else { continue };
+            let channel = self.audit_channel.unwrap_or(org.channel);
+            let shown = self.show_proposal(channel, &proposal, showing).await;
+            due.extend(self.settle(channel, shown)?);
         }
         if let Some(channel) = self.audit_channel {
             due.extend(self.settle(channel, self.show_audit(channel).await)?);

@@ -2,10 +2,10 @@
 
 use commands::audit::line;
 use commands::chat::{ChatError, Message, Place};
-use commands::request_card::{Around, card, footer};
+use commands::request_card::{Around, Seen, card, footer};
 use domain::ids::ChannelId;
-use domain::request::Request;
-use domain::requests::{AuditQuery, RequestShowing};
+use domain::request::{Request, Stage};
+use domain::requests::{AuditQuery, Remark, RemarkShowing, RequestShowing};
 use jiff::Timestamp;
 use tracing::info;
 
@@ -32,7 +32,7 @@ impl Board {
             kind: known.as_ref().map_or("", |facts| facts.kind.as_str()),
             paused: self.requests.paused().await?.is_some(),
         };
-        let mut message = card(request, &around);
+        let mut message = card(request, &around, &self.seen(request).await?);
         let Some(mut showing) = showing else {
             let showing = RequestShowing {
                 request: request.number,
@@ -44,7 +44,7 @@ impl Board {
                 let_go: false,
             };
             self.requests.note_request_showing(&showing).await?;
-            return self.post_request(request, showing, &message).await;
+            return self.post_request(request, showing, &message, request.revision).await;
         };
         let Some(at) = showing.message else {
             if now.duration_since(showing.attempted) > NONCE_LASTS {
@@ -58,7 +58,8 @@ impl Board {
                     Earlier::Unknown => message.content.push_str(MAY_REPEAT),
                 }
             }
-            return self.post_request(request, showing, &message).await;
+            // The nonce may answer with the first attempt's message, which shows an older state: it is edited next.
+            return self.post_request(request, showing, &message, 0).await;
         };
         let due = showing.shown_at.map_or(now, |at| at + self.edit_interval);
         if now < due {
@@ -71,9 +72,23 @@ impl Board {
             Err(failure) => return Err(failure.into()),
         }
         // Told first: what a crash leaves untold is told again, and the nonce makes it the same message.
-        let due = self.tell_requester(request, &showing).await?;
+        if let Some(outcome) = commands::announcements::outcome(request, self.policy.oncall) {
+            self.remark(request, showing.channel, Remark::Outcome, outcome).await?;
+        }
         self.requests.note_request_showing(&showing).await?;
-        Ok(due)
+        Ok(None)
+    }
+
+    /// What the card shows that is not the request's own.
+    async fn seen(&self, request: &Request) -> Result<Seen, ShowError> {
+        // Where it cannot be told, the card asks for somebody on call; the approval itself is decided afresh.
+        let widened = request.stage == Stage::Pending
+            && self.policy.is_widened(&*self.roster, request.frozen.requester).await.unwrap_or(false);
+        let review = match request.frozen.breakglass {
+            true => self.requests.review(request.number).await?,
+            false => None,
+        };
+        Ok(Seen { widened, review })
     }
 
     async fn post_request(
@@ -81,38 +96,31 @@ impl Board {
         request: &Request,
         mut showing: RequestShowing,
         message: &Message,
+        revision: i64,
     ) -> Result<Option<Timestamp>, ShowError> {
         let number = request.number.to_string();
         let nonce = nonce(&["request", request.frozen.org.as_str(), &number, &request.hash.0]);
         match self.chat.post(showing.channel, message, &nonce).await {
             Ok(id) => {
                 info!(message.id = %id, "Posted the card of {}", request.number);
-                (showing.message, showing.revision) = (Some(id), request.revision);
+                (showing.message, showing.revision) = (Some(id), revision);
                 showing.shown_at = Some(self.clock.now());
             }
             Err(ChatError::MessageGone) => showing.let_go = true,
             Err(failure) => return Err(failure.into()),
         }
-        self.requests.note_request_showing(&showing).await?;
-        Ok(None)
-    }
-
-    /// An edit pings nobody, so the outcome is said once in a message of its own.
-    async fn tell_requester(
-        &self,
-        request: &Request,
-        showing: &RequestShowing,
-    ) -> Result<Option<Timestamp>, ShowError> {
-        let Some(outcome) = commands::announcements::outcome(request, self.policy.oncall) else {
-            return Ok(None);
-        };
-        let number = request.number.to_string();
-        let nonce =
-            nonce(&["outcome", request.frozen.org.as_str(), &number, &request.hash.0, request.stage.word()]);
-        match self.chat.post(showing.channel, &outcome, &nonce).await {
-            Ok(_) | Err(ChatError::MessageGone) => Ok(None),
-            Err(failure) => Err(failure.into()),
+        if request.stage.is_over() && revision > 0 {
+            // The card itself has pinged for the outcome.
+            let told = RemarkShowing {
+                request: request.number,
+                remark: Remark::Outcome,
+                attempted: showing.attempted,
+                message: showing.message,
+            };
+            self.requests.note_remark(&told).await?;
         }
+        self.requests.note_request_showing(&showing).await?;
+        Ok((revision == 0).then(|| self.clock.now()))
     }
 
     /// Shows the audit's new entries. Each line carries number and hash, so that a cut tail can be found later.

@@ -3,6 +3,8 @@
 //! Whatever is asked and answered in them is held against the official documents at their end. The passes are called by hand and the clock is the simulators', so an hour passes in a line.
 
 mod alerts;
+mod approving;
+mod breaking_glass;
 mod channels;
 mod commands;
 #[path = "../documents/mod.rs"]
@@ -10,6 +12,7 @@ mod documents;
 mod enabling;
 mod faults;
 mod healing;
+mod linking;
 mod restarts;
 mod retrying;
 mod service_app;

@@ -2,10 +2,10 @@
 
 use commands::audit::line;
 use commands::chat::{ChatError, Message, Place};
-use commands::request_card::{Around, card, footer};
+use commands::request_card::{Around, Seen, card, footer};
 use domain::ids::ChannelId;
-use domain::request::Request;
-use domain::requests::{AuditQuery, AuditShown, RequestShowing};
+use domain::request::{Request, Stage};
+use domain::requests::{AuditQuery, AuditShown, Remark, RemarkShowing, RequestShowing};
 use jiff::Timestamp;
 use tracing::info;
 
@@ -33,7 +33,7 @@ impl Board {
             kind: known.as_ref().map_or("", |facts| facts.kind.as_str()),
             paused: self.requests.paused().await?.is_some(),
         };
-        let mut message = card(request, &around);
+        let mut message = card(request, &around, &self.seen(request).await?);
         let Some(mut showing) = showing else {
             let showing = RequestShowing {
                 request: request.number,
@@ -43,7 +43,6 @@ impl Board {
                 shown_at: None,
                 revision: 0,
                 let_go: false,
-                outcome_attempted: None,
             };
             self.requests.note_request_showing(&showing).await?;
             return self.post_request(request, showing, &message, request.revision).await;
@@ -72,7 +71,9 @@ impl Board {
             Ok(()) => (showing.shown_at, showing.revision) = (Some(now), request.revision),
             Err(ChatError::MessageGone | ChatError::TooOld) => showing.let_go = true,
             // Cards go to another channel by now: this one moves there.
-            Err(ChatError::Forbidden { .. } | ChatError::ChannelGone(_)) if channel != org.channel => {
+            Err(ChatError::Forbidden { .. } | ChatError::NoAccess(_) | ChatError::ChannelGone(_))
+                if channel != org.channel =>
+            {
                 (showing.channel, showing.attempted, showing.message) = (org.channel, now, None);
                 self.requests.note_request_showing(&showing).await?;
                 return Ok(Some(now));
@@ -80,9 +81,23 @@ impl Board {
             Err(failure) => return Err(failure.into()),
         }
         // Told first: what a crash leaves untold is told again, and the nonce makes it the same message.
-        let due = self.tell_requester(request, &mut showing).await?;
+        if let Some(outcome) = commands::announcements::outcome(request, self.policy.oncall) {
+            self.remark(request, showing.channel, Remark::Outcome, outcome).await?;
+        }
         self.requests.note_request_showing(&showing).await?;
-        Ok(due)
+        Ok(None)
+    }
+
+    /// What the card shows that is not the request's own.
+    async fn seen(&self, request: &Request) -> Result<Seen, ShowError> {
+        // Where it cannot be told, the card asks for somebody on call; the approval itself is decided afresh.
+        let widened = request.stage == Stage::Pending
+            && self.policy.is_widened(&*self.roster, request.frozen.requester).await.unwrap_or(false);
+        let review = match request.frozen.breakglass {
+            true => self.requests.review(request.number).await?,
+            false => None,
+        };
+        Ok(Seen { widened, review })
     }
 
     async fn post_request(
@@ -97,51 +112,24 @@ impl Board {
         match self.chat.post(showing.channel, message, &nonce).await {
             Ok(id) => {
                 info!(message.id = %id, "Posted the card of {}", request.number);
-                // One that is over has an outcome to tell: the next pass does, with an edit.
-                let revision = if request.stage.is_over() { 0 } else { revision };
                 (showing.message, showing.revision) = (Some(id), revision);
                 showing.shown_at = Some(self.clock.now());
             }
             Err(ChatError::MessageGone) => showing.let_go = true,
             Err(failure) => return Err(failure.into()),
         }
+        if request.stage.is_over() && revision > 0 {
+            // The card itself has pinged for the outcome.
+            let told = RemarkShowing {
+                request: request.number,
+                remark: Remark::Outcome,
+                attempted: showing.attempted,
+                message: showing.message,
+            };
+            self.requests.note_remark(&told).await?;
+        }
         self.requests.note_request_showing(&showing).await?;
-        Ok(None)
-    }
-
-    /// An edit pings nobody, so the outcome is said once in a message of its own.
-    async fn tell_requester(
-        &self,
-        request: &Request,
-        showing: &mut RequestShowing,
-    ) -> Result<Option<Timestamp>, ShowError> {
-        let Some(mut outcome) = commands::announcements::outcome(request, self.policy.oncall) else {
-            return Ok(None);
-        };
-        let now = self.clock.now();
-        match showing.outcome_attempted {
-            None => {
-                // What the card shows is noted only after this was said, so that it is come back to.
-                let before = RequestShowing { revision: 0, outcome_attempted: Some(now), ..showing.clone() };
-                self.requests.note_request_showing(&before).await?;
-                showing.outcome_attempted = Some(now);
-            }
-            Some(attempted) if now.duration_since(attempted) > NONCE_LASTS => {
-                match self.earlier(showing.channel, attempted, &outcome.content).await? {
-                    Earlier::Found(_) => return Ok(None),
-                    Earlier::None => {}
-                    Earlier::Unknown => outcome.content.push_str(MAY_REPEAT),
-                }
-            }
-            Some(_) => {}
-        }
-        let number = request.number.to_string();
-        let nonce =
-            nonce(&["outcome", request.frozen.org.as_str(), &number, &request.hash.0, request.stage.word()]);
-        match self.chat.post(showing.channel, &outcome, &nonce).await {
-            Ok(_) | Err(ChatError::MessageGone) => Ok(None),
-            Err(failure) => Err(failure.into()),
-        }
+        Ok((revision == 0).then(|| self.clock.now()))
     }
 
     /// Shows the audit's new entries. Each line carries number and hash, so that a cut tail can be found later. Which

@@ -66,6 +66,9 @@ async fn what_is_forged_or_foreign_is_refused() -> Result<()> {
         let told = answered(&answer).await.with_context(|| what.to_owned())?;
         assert!(!told.contains("failing"), "{what}: {told}");
     }
+    // Each of them is on record.
+    let audit = answered(&world.ada.types("/okta audit").await?).await?;
+    assert_eq!(audit.matches("refused.forged").count(), 7, "{audit}");
     let line = "/okta diagnose app:Airbase";
     let stranger = json!({ "user": { "id": "5", "username": "x", "bot": true }, "roles": [] });
     let places: Vec<(&str, Value)> = vec![

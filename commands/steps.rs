@@ -4,6 +4,7 @@
 use async_trait::async_trait;
 use domain::audit::Draft;
 use domain::ids::MemberId;
+use domain::links::Links;
 use domain::request::{Method, Refusal, Request, RequestEvent, RequestNumber, Stage};
 
 use crate::chat::{Call, CustomId, Dialog, Input, Message, Opening};
@@ -52,7 +53,7 @@ impl Command for Confirm {
         }
         let event = RequestEvent::Confirmed { by: call.caller.id };
         let what = if request.frozen.breakglass { "request.broke_glass" } else { "request.confirmed" };
-        let after = step(call, desk, &request, event, what, "").await?;
+        let after = step(call, desk, &links, &request, event, what, "").await?;
         Ok(Message::text(match after.stage {
             Stage::Approved if after.frozen.breakglass => format!(
                 "{} goes ahead without an approval. Every approver is told, its card in the channel shows how it goes, \
@@ -94,8 +95,9 @@ impl Command for Cancel {
 
     async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
         let request = find(call, desk).await?;
+        let links = desk.links().await?;
         let event = RequestEvent::Withdrawn { by: call.caller.id };
-        let after = step(call, desk, &request, event, "request.withdrawn", "").await?;
+        let after = step(call, desk, &links, &request, event, "request.withdrawn", "").await?;
         Ok(Message::text(format!("{} is cancelled. Nothing was changed.", after.number)))
     }
 }
@@ -111,11 +113,12 @@ impl Command for Approve {
 
     async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
         let request = find(call, desk).await?;
-        may_decide(call, desk, &request).await?;
-        let person = desk.links().await?.person(&request.frozen.org, call.caller.id).cloned();
+        let links = desk.links().await?;
+        may_decide(call, desk, &links, &request).await?;
+        let person = links.person(&request.frozen.org, call.caller.id).cloned();
         let hash = call.option("hash").unwrap_or_default().to_owned();
         let event = RequestEvent::Approved { by: call.caller.id, person, hash };
-        let after = step(call, desk, &request, event, "request.approved", "").await?;
+        let after = step(call, desk, &links, &request, event, "request.approved", "").await?;
         Ok(Message::text(match after.stage {
             Stage::Pending => {
                 match (after.frozen.gate.approvals as usize).saturating_sub(after.approvals.len()) {
@@ -149,8 +152,8 @@ impl Command for Deny {
 
     async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
         let request = find(call, desk).await?;
-        may_decide(call, desk, &request).await?;
         let links = desk.links().await?;
+        may_decide(call, desk, &links, &request).await?;
         let person = links.person(&request.frozen.org, call.caller.id);
         if let Err(own @ Refusal::OwnRequest) = request.may_approve(call.caller.id, person) {
             let refused = refusal_entry(call.caller.id, "request.denied", "own request");
@@ -159,7 +162,7 @@ impl Command for Deny {
         }
         let why = plain(call.option("why").unwrap_or_default(), 1_000);
         let event = RequestEvent::Denied { by: call.caller.id, why: why.clone() };
-        let after = step(call, desk, &request, event, "request.denied", &why).await?;
+        let after = step(call, desk, &links, &request, event, "request.denied", &why).await?;
         Ok(Message::text(format!("You denied {}: {}", after.number, escape(&why, 600))))
     }
 }
@@ -191,8 +194,9 @@ impl Command for Withdraw {
 
     async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
         let request = find(call, desk).await?;
+        let links = desk.links().await?;
         let event = RequestEvent::Withdrawn { by: call.caller.id };
-        let after = step(call, desk, &request, event, "request.withdrawn", "").await?;
+        let after = step(call, desk, &links, &request, event, "request.withdrawn", "").await?;
         Ok(Message::text(format!("{} is withdrawn. Nothing was changed.", after.number)))
     }
 }
@@ -233,9 +237,9 @@ pub async fn forged(call: &Call, desk: &Desk) -> Result<CommandError, CommandErr
     ))
 }
 
-async fn may_decide(call: &Call, desk: &Desk, request: &Request) -> Result<(), CommandError> {
+async fn may_decide(call: &Call, desk: &Desk, links: &Links, request: &Request) -> Result<(), CommandError> {
     let widened = desk.policy.is_widened(&*desk.roster, request.frozen.requester).await.unwrap_or(false);
-    let allowed = desk.policy.may_approve(&desk.links().await?, request, &call.caller, widened);
+    let allowed = desk.policy.may_approve(links, request, &call.caller, widened);
     if let Err(rule) = &allowed {
         let entry = refusal_entry(call.caller.id, "decision", &rule.word());
         desk.requests.audit(about(request, entry), desk.clock.now()).await?;
@@ -246,6 +250,7 @@ async fn may_decide(call: &Call, desk: &Desk, request: &Request) -> Result<(), C
 async fn step(
     call: &Call,
     desk: &Desk,
+    links: &Links,
     request: &Request,
     event: RequestEvent,
     what: &str,
@@ -254,7 +259,7 @@ async fn step(
     let entry = Draft {
         what: what.to_owned(),
         member: Some(call.caller.id),
-        person: desk.links().await?.person(&request.frozen.org, call.caller.id).cloned(),
+        person: links.person(&request.frozen.org, call.caller.id).cloned(),
         reason: if reason.is_empty() { request.reason.clone() } else { reason.to_owned() },
         ..Draft::default()
     };

@@ -143,13 +143,21 @@ impl Board {
         for request in self.requests.unreminded().await? {
             let Some(org) = self.orgs.get(&request.frozen.org) else { continue };
             let shown = self.remind(org, &request).await;
+            let hangs = hangs(&shown);
             due.extend(self.settle(org.channel, shown)?);
+            if hangs {
+                return Ok(due.into_iter().min());
+            }
         }
         for (proposal, showing) in self.book.unshown_proposals().await? {
             let Some(org) = self.orgs.get(&proposal.org) else { continue };
             let channel = self.audit_channel.unwrap_or(org.channel);
             let shown = self.show_proposal(channel, &proposal, showing).await;
+            let hangs = hangs(&shown);
             due.extend(self.settle(channel, shown)?);
+            if hangs {
+                return Ok(due.into_iter().min());
+            }
         }
         if let Some(channel) = self.audit_channel {
             due.extend(self.settle(channel, self.show_audit(channel).await)?);

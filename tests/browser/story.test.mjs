@@ -103,8 +103,7 @@ test("files open, threads open, menus of messages work", () => play(async (perso
   await person.page.focus("#say");
   await person.types("/okta tas");
   await person.presses("Enter", "Enter");
-  await person.sees("article.private", "1 person failing");
-  await person.clicks("Open", "article.private", "1 person failing");
+  await person.clicks("Open", "article.private .file");
   await person.sees("dialog pre", "Dana");
   await person.presses("Escape");
   await person.page.waitForFunction(() => !document.querySelector("dialog"));

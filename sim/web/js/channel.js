@@ -2,7 +2,7 @@
 
 import { act, h, show } from "./dom.js";
 import { message } from "./message.js";
-import { changed, placeOf, state, watch } from "./state.js";
+import { afterwardsDo, changed, placeOf, state, watch } from "./state.js";
 
 const log = document.getElementById("log");
 const places = document.getElementById("places");
@@ -46,20 +46,20 @@ watch(["world", "messages"], renderLog);
 export function go(place) {
   state.place = place;
   changed("world");
-  setTimeout(() => { log.scrollTop = log.scrollHeight; });
+  afterwardsDo(() => { log.scrollTop = log.scrollHeight; });
 }
 
 act("place", ({ dataset }) => {
   go(dataset.place);
-  setTimeout(() => log.focus());
+  afterwardsDo(() => log.focus());
 });
 
 act("jump", ({ dataset: { place, message: id } }, event) => {
   event.preventDefault();
-  if (placeOf(place)) go(place);
-  setTimeout(() => {
+  go(placeOf(place) ? place : state.place);
+  afterwardsDo(() => {
     const there = document.getElementById(`m${id}`);
     there?.scrollIntoView({ block: "center" });
     there?.focus();
-  }, 30);
+  });
 });

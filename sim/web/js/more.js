@@ -2,7 +2,7 @@
 
 import { sends } from "./components.js";
 import { act } from "./dom.js";
-import { changed, state } from "./state.js";
+import { afterwardsDo, changed, state } from "./state.js";
 
 const buttonOf = (id) => document.querySelector(`#m${CSS.escape(id)} .more-button`);
 
@@ -11,7 +11,7 @@ act("more", ({ dataset: { message } }) => {
   const opens = state.menu.open !== key;
   state.menu = { open: opens ? key : "", ticked: new Set() };
   changed("messages");
-  if (opens) setTimeout(() => document.querySelector(".menu [role=menuitem]")?.focus());
+  if (opens) afterwardsDo(() => document.querySelector(".menu [role=menuitem]")?.focus());
 });
 
 act("menu-command", ({ dataset: { message, command } }) => {

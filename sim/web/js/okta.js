@@ -6,7 +6,7 @@ import { breaking } from "./okta/breaking.js";
 import { log } from "./okta/log.js";
 import { people } from "./okta/people.js";
 import { tasks } from "./okta/tasks.js";
-import { changed, state, watch } from "./state.js";
+import { afterwardsDo, changed, state, watch } from "./state.js";
 
 const TABS = [
   ["people", "People", people],
@@ -49,9 +49,9 @@ act("console", ({ dataset: { path } }, event) => {
   document.querySelector('.sides [data-side="okta"]').click();
   const app = state.okta?.apps.find((it) => path.includes(it.id));
   openTab(app ? "apps" : path.includes("tasks") ? "tasks" : "log");
-  setTimeout(() => {
+  afterwardsDo(() => {
     const target = app && document.getElementById(`app-${app.id}`);
     target?.scrollIntoView({ block: "start" });
     (target?.querySelector("input:not([disabled])") ?? panel).focus();
-  }, 30);
+  });
 });

@@ -2,7 +2,7 @@
 
 import { sends } from "./components.js";
 import { act, h } from "./dom.js";
-import { changed, state } from "./state.js";
+import { afterwardsDo, changed, state } from "./state.js";
 
 /** A select as Discord writes it down. */
 export function select(message, it) {
@@ -58,7 +58,7 @@ act("menu", (element) => {
   const opens = state.menu.open !== key;
   state.menu = { open: opens ? key : "", ticked: new Set(opens ? JSON.parse(element.dataset.ticked) : []) };
   changed("messages");
-  if (opens) setTimeout(() => buttonOf(key)?.parentElement.querySelector(".option input, .option")?.focus());
+  if (opens) afterwardsDo(() => buttonOf(key)?.parentElement.querySelector(".option input, .option")?.focus());
 });
 
 act("tick", (element) => {

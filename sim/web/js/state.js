@@ -34,7 +34,7 @@ export const state = {
 const watchers = new Map();
 let due = new Set();
 
-/** Calls `render` after any of these topics changed; together, once a frame. */
+/** Calls `render` after any of these topics changed; together. */
 export function watch(topics, render) {
   for (const topic of topics) {
     if (!watchers.has(topic)) watchers.set(topic, new Set());
@@ -48,11 +48,19 @@ export function changed(...topics) {
   topics.forEach((topic) => due.add(topic));
 }
 
+const afterwards = [];
+
+/** Does it once what changed is drawn: moving the focus to something new. */
+export function afterwardsDo(deed) {
+  afterwards.push(deed);
+}
+
 function renderAll() {
   const topics = due;
   due = new Set();
   const renders = new Set([...topics].flatMap((topic) => [...(watchers.get(topic) ?? [])]));
   renders.forEach((render) => render());
+  afterwards.splice(0).forEach((deed) => deed());
 }
 
 /** The member's name. */

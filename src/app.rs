@@ -219,6 +219,11 @@ impl App {
         Self { pace, ..self }
     }
 
+    /// Has the passes over requests and alerts look at once, as after a command. For a clock that was moved.
+    pub fn bell(&self) -> Arc<dyn Fn() + Send + Sync> {
+        self.desk.bell.clone()
+    }
+
     /// Closes the store of parts that were never run.
     pub async fn close(self) {
         self.store.close().await;

@@ -16,7 +16,8 @@ impl Board {
         proposal: &Proposal,
         showing: Option<ProposalShowing>,
     ) -> Result<Option<Timestamp>, ShowError> {
-        if let Some(until) = self.rests(channel) {
+        let stands = showing.as_ref().map_or(channel, |showing| showing.channel);
+        if let Some(until) = self.rests(stands).filter(|_| stands == channel) {
             return Ok(Some(until));
         }
         let now = self.clock.now();
@@ -35,7 +36,15 @@ impl Board {
         };
         let Some(at) = showing.message else {
             if now.duration_since(showing.attempted) > NONCE_LASTS {
-                match self.earlier(showing.channel, showing.attempted, &footer(proposal)).await? {
+                let earlier = match self.earlier(stands, showing.attempted, &footer(proposal)).await {
+                    Err(ShowError::Chat(ChatError::NoAccess(_) | ChatError::ChannelGone(_)))
+                        if stands != channel =>
+                    {
+                        return self.move_proposal(showing, channel).await;
+                    }
+                    earlier => earlier?,
+                };
+                match earlier {
                     Earlier::Found(found) => {
                         showing.message = Some(found);
                         self.book.note_proposal_showing(&showing).await?;
@@ -48,13 +57,30 @@ impl Board {
             // The nonce may answer with the first attempt's message, which shows an older state: it is edited next.
             return self.post_proposal(proposal, showing, &message, 0).await;
         };
-        match self.chat.edit(Place { channel: showing.channel, message: at }, &message).await {
+        match self.chat.edit(Place { channel: stands, message: at }, &message).await {
             Ok(()) => showing.revision = proposal.revision,
             Err(ChatError::MessageGone | ChatError::TooOld) => showing.let_go = true,
+            Err(ChatError::Forbidden { .. } | ChatError::NoAccess(_) | ChatError::ChannelGone(_))
+                if stands != channel =>
+            {
+                return self.move_proposal(showing, channel).await;
+            }
             Err(failure) => return Err(failure.into()),
         }
         self.book.note_proposal_showing(&showing).await?;
         Ok(None)
+    }
+
+    /// Proposals go to another channel by now, and where this one stands nothing can be done: it moves there.
+    async fn move_proposal(
+        &self,
+        showing: ProposalShowing,
+        channel: ChannelId,
+    ) -> Result<Option<Timestamp>, ShowError> {
+        let now = self.clock.now();
+        let moved = ProposalShowing { channel, attempted: now, message: None, revision: 0, ..showing };
+        self.book.note_proposal_showing(&moved).await?;
+        Ok(Some(now))
     }
 
     async fn post_proposal(
@@ -65,7 +91,8 @@ impl Board {
         revision: i64,
     ) -> Result<Option<Timestamp>, ShowError> {
         let (number, asked) = (proposal.number.to_string(), proposal.asked.as_millisecond().to_string());
-        let nonce = nonce(&["link", proposal.org.as_str(), &number, &asked]);
+        let channel = showing.channel.to_string();
+        let nonce = nonce(&["link", proposal.org.as_str(), &number, &asked, &channel]);
         match self.chat.post(showing.channel, message, &nonce).await {
             Ok(id) => {
                 info!(message.id = %id, "Posted the card of {}", proposal.number);

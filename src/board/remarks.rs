@@ -82,11 +82,13 @@ impl Board {
         let Some(showing) = showing.filter(|showing| showing.message.is_some() || showing.let_go) else {
             return Ok(None);
         };
-        let card = showing.message.filter(|_| !showing.let_go).map(|message| {
+        // Where alerts go now, wherever the card was posted: there it is seen.
+        let is_there = !showing.let_go && showing.channel == org.channel;
+        let card = showing.message.filter(|_| is_there).map(|message| {
             format!("https://discord.com/channels/{}/{}/{message}", self.guild, showing.channel)
         });
         let message = reminder(request, oncall, card.as_deref());
-        self.remark(request, showing.channel, Remark::Reminder, message).await?;
+        self.remark(request, org.channel, Remark::Reminder, message).await?;
         Ok(None)
     }
 }

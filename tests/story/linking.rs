@@ -356,6 +356,27 @@ async fn proposals_are_shown_in_the_audit_channel_where_there_is_one() -> Result
 }
 
 #[tokio::test]
+async fn a_proposal_moves_when_its_channel_is_gone_and_such_cards_go_elsewhere() -> Result<()> {
+    let (world, _) = with_people(&["Olive"]).await?;
+    let audit = world.discord.channel("audit");
+    let set = format!("[discord]\naudit_channel_id = \"{audit}\"");
+    let world = world.configured_anew(|text| text.replace("[discord]", &set)).await?;
+    world.says("Olive", "link", &[("login", "olive@example.com")]).await;
+    world.shows().await?;
+    world.discord.deletes_channel(audit);
+    let world = world.configured_anew(|text| text.replace(&set, "[discord]")).await?;
+
+    world.says("Olive", "link", &[("login", "Olive@example.com")]).await;
+    world.shows().await?;
+
+    let linked = world.presses_card("Root", "Confirm").await?;
+    assert!(linked.content.contains("is now linked"), "{}", linked.content);
+    world.shows().await?;
+    assert!(!world.card("[✓] LINKED · L1").is_empty(), "{:?}", world.lines());
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_org_is_named_where_there_are_several_and_unknown_ones_are_refused() -> Result<()> {
     let (world, _) = with_people(&["Olive"]).await?;
     let refused = world.says("Olive", "link", &[("login", "olive@example.com"), ("org", "lab")]).await;

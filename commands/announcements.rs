@@ -3,7 +3,7 @@
 use domain::ids::RoleId;
 use domain::incident::{EndedBecause, Happened, Incident, Line, SettingChange};
 use domain::notice::{Notice, Told};
-use domain::request::{Request, Stage};
+use domain::request::{Method, Request, Stage};
 use domain::requests::Remark;
 
 use crate::chat::{Card, Message, Ping, Tone};
@@ -119,6 +119,25 @@ pub fn outcome(request: &Request, oncall: Option<RoleId>) -> Option<Message> {
     let names: Vec<String> = pings.iter().map(ToString::to_string).collect();
     let content = format!("{} {} for {label} {words}.", names.join(" "), request.number);
     Some(Message { content: fit(content, LONGEST), pings, ..Message::default() })
+}
+
+/// A request is approved and under way: said once to the one who asked. One that is over is told by its outcome.
+pub fn decision(request: &Request) -> Option<Message> {
+    let approvals = &request.approvals;
+    let under_way =
+        matches!(request.stage, Stage::Approved | Stage::Executing { .. } | Stage::Verifying { .. });
+    if !under_way || approvals.is_empty() {
+        return None;
+    }
+    let by: Vec<String> = approvals.iter().map(|approval| format!("<@{}>", approval.by)).collect();
+    let next = match request.frozen.method {
+        Method::Api => "it is being done",
+        Method::Guided => "now it is for a person to do, and its card shows the clicks",
+    };
+    let ping = Ping::Member(request.frozen.requester);
+    let (number, label) = (request.number, escape(&request.frozen.app.label, 100));
+    let content = format!("{ping} {number} for {label} was approved by {}; {next}.", by.join(" and "));
+    Some(Message { content, pings: vec![ping], ..Message::default() })
 }
 
 /// Nobody has decided, and half of the time is over: the people on call are asked once more.

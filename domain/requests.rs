@@ -70,6 +70,8 @@ pub struct AuditShown {
 pub enum Remark {
     /// Half of its time is over and nobody has decided.
     Reminder,
+    /// It is approved.
+    Decision,
     /// How it ended.
     Outcome,
 }
@@ -79,6 +81,7 @@ impl Remark {
     pub fn word(self) -> &'static str {
         match self {
             Self::Reminder => "reminder",
+            Self::Decision => "decision",
             Self::Outcome => "outcome",
         }
     }

@@ -51,7 +51,7 @@ CREATE TABLE review (
 -- What is said once about a request beside its card, with a ping.
 CREATE TABLE remark (
     request      BIGINT NOT NULL REFERENCES request (number),
-    what         TEXT NOT NULL,       -- reminder, outcome
+    what         TEXT NOT NULL,       -- reminder, decision, outcome
     attempted_ms BIGINT NOT NULL,
     message      BIGINT,
     PRIMARY KEY (request, what)

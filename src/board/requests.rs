@@ -81,6 +81,9 @@ impl Board {
             Err(failure) => return Err(failure.into()),
         }
         // Told first: what a crash leaves untold is told again, and the nonce makes it the same message.
+        if let Some(decision) = commands::announcements::decision(request) {
+            self.remark(request, showing.channel, Remark::Decision, decision).await?;
+        }
         if let Some(outcome) = commands::announcements::outcome(request, self.policy.oncall) {
             self.remark(request, showing.channel, Remark::Outcome, outcome).await?;
         }

@@ -76,12 +76,29 @@ fn values(template: &'static str, path: &str) -> Option<Vec<(&'static str, Strin
     let mut values = Vec::new();
     for (name, word) in names.into_iter().zip(words) {
         match name.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-            Some(name) if !word.is_empty() => values.push((name, word.to_owned())),
+            Some(name) if !word.is_empty() => values.push((name, decoded(word))),
             None if name == word => {}
             _ => return None,
         }
     }
     Some(values)
+}
+
+/// A word of a path as it is meant: there are clients that write `%40original`.
+fn decoded(word: &str) -> String {
+    let mut bytes = Vec::with_capacity(word.len());
+    let mut rest = word.as_bytes();
+    while let [first, after @ ..] = rest {
+        let digits = after.get(..2).filter(|_| *first == b'%').and_then(|it| std::str::from_utf8(it).ok());
+        if let Some(byte) = digits.and_then(|it| u8::from_str_radix(it, 16).ok()) {
+            bytes.push(byte);
+            rest = &after[2..];
+        } else {
+            bytes.push(*first);
+            rest = after;
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 impl Found {
@@ -288,6 +305,15 @@ mod tests {
         for (method, path, expected) in table {
             let found = find(method, path).map(|found| found.template).map_err(|reply| reply.status);
             assert_eq!(found, expected, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn words_of_a_path_are_decoded() {
+        for (word, meant) in
+            [("%40original", "@original"), ("@original", "@original"), ("5%", "5%"), ("%c3%a9", "é")]
+        {
+            assert_eq!(decoded(word), meant);
         }
     }
 }

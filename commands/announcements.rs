@@ -3,7 +3,7 @@
 use domain::ids::RoleId;
 use domain::incident::{EndedBecause, Happened, Incident, Line, SettingChange};
 use domain::notice::{Notice, Told};
-use domain::request::{Request, Stage};
+use domain::request::{Action, Request, Stage};
 
 use crate::chat::{Card, Message, Ping, Tone};
 use crate::request_card;
@@ -93,6 +93,9 @@ pub fn outcome(request: &Request, oncall: Option<RoleId>) -> Option<Message> {
     let words = match &request.stage {
         Stage::Succeeded { .. } => "worked, and it is proven".to_owned(),
         Stage::Failed { why, .. } => format!("failed: {}", escape(why, 600)),
+        Stage::Partly { why, .. } if request.frozen.action == Action::Reassign => {
+            format!("worked in part: {}", escape(why, 600))
+        }
         Stage::Partly { why, .. } => format!("worked for some only: {}", escape(why, 600)),
         Stage::Unclear { why, .. } => format!("is unclear, and somebody has to look: {}", escape(why, 600)),
         Stage::Denied { by, why, .. } => format!("was denied by <@{by}>: {}", escape(why, 600)),

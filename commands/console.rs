@@ -34,6 +34,19 @@ pub const TURN_ON: &str =
 /// The clicks that retry failed pushes, in words.
 pub const RETRY: &str = "Dashboard > Tasks > tick the failed assignments > **Retry Selected**";
 
+/// The clicks that take an app away from one person and give it back, in words.
+pub const REASSIGN: &str = "Applications > the app > Assignments > People > the × of the person > OK; then Assign > \
+     Assign to People > the person > Save and Go Back > Done";
+
+/// The clicks that assign one person again, in words.
+pub const ASSIGN: &str =
+    "Applications > the app > Assignments > Assign > Assign to People > the person > Save and Go Back";
+
+/// What unassigning costs, in plain words. It stands wherever a reassignment is proposed.
+pub const UNASSIGNS: &str = "Unassigning deletes the app's profile of the person at Okta. While Deactivate Users is on, it \
+     also **deactivates the account in the app**: whoever works in it is thrown out until the new assignment has \
+     activated it again.";
+
 /// What turning the setting on costs, in plain words. It stands wherever turning it on is proposed.
 pub const PRICE: &str = "The price: from then on, people who are unassigned from the app are deactivated in it. \
      It is not retroactive.";

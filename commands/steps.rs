@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use domain::audit::Draft;
 use domain::ids::MemberId;
-use domain::request::{Method, Refusal, Request, RequestEvent, RequestNumber, Stage};
+use domain::request::{Action, Method, Refusal, Request, RequestEvent, RequestNumber, Stage};
 
 use crate::chat::{Call, CustomId, Dialog, Input, Message, Opening};
 use crate::desk::Desk;
@@ -44,35 +44,43 @@ impl Command for Confirm {
 
     async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
         let request = find(call, desk).await?;
-        let frozen = &request.frozen;
-        desk.policy
-            .may_ask(&frozen.org, &frozen.app.id, &call.caller, frozen.gate)
-            .map_err(CommandError::forbidden)?;
-        let event = RequestEvent::Confirmed { by: call.caller.id };
-        let after = step(call, desk, &request, event, "request.confirmed", "").await?;
-        Ok(Message::text(match after.stage {
-            Stage::Pending => format!(
-                "{} waits for approval. Its card is in the channel; you are told when it is decided.",
-                after.number
-            ),
-            Stage::Approved => match after.frozen.method {
-                Method::Api => {
-                    format!("{} is being done. Its card in the channel shows how it goes.", after.number)
-                }
-                Method::Guided => {
-                    format!(
-                        "{} is for a person to do. Its card in the channel shows the clicks.",
-                        after.number
-                    )
-                }
-            },
-            Stage::Expired { .. } => format!(
-                "{} was not confirmed in time, and has expired. Nothing was changed. Ask again if it is still needed.",
-                after.number
-            ),
-            ref stage => format!("{} is {}.", after.number, stage.word()),
-        }))
+        if request.frozen.action == Action::Reassign {
+            return Err(CommandError::Slip(format!(
+                "{} is confirmed by typing the app's label: press **Reassign…** under its confirmation.",
+                request.number
+            )));
+        }
+        confirmed(call, desk, &request).await
     }
+}
+
+/// Confirms a request for its requester, and says what comes next.
+pub async fn confirmed(call: &Call, desk: &Desk, request: &Request) -> Result<Message, CommandError> {
+    let frozen = &request.frozen;
+    desk.policy
+        .may_ask(&frozen.org, &frozen.app.id, &call.caller, frozen.gate)
+        .map_err(CommandError::forbidden)?;
+    let event = RequestEvent::Confirmed { by: call.caller.id };
+    let after = step(call, desk, request, event, "request.confirmed", "").await?;
+    Ok(Message::text(match after.stage {
+        Stage::Pending => format!(
+            "{} waits for approval. Its card is in the channel; you are told when it is decided.",
+            after.number
+        ),
+        Stage::Approved => match after.frozen.method {
+            Method::Api => {
+                format!("{} is being done. Its card in the channel shows how it goes.", after.number)
+            }
+            Method::Guided => {
+                format!("{} is for a person to do. Its card in the channel shows the clicks.", after.number)
+            }
+        },
+        Stage::Expired { .. } => format!(
+            "{} was not confirmed in time, and has expired. Nothing was changed. Ask again if it is still needed.",
+            after.number
+        ),
+        ref stage => format!("{} is {}.", after.number, stage.word()),
+    }))
 }
 
 /// `Cancel` under a confirmation.

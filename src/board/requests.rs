@@ -2,10 +2,12 @@
 
 use commands::audit::line;
 use commands::chat::{ChatError, Message, Place};
+use commands::ladder::{self, Ladder};
 use commands::request_card::{Around, card, footer};
 use domain::ids::ChannelId;
-use domain::request::Request;
-use domain::requests::{AuditQuery, RequestShowing};
+use domain::request::{Action, Request};
+use domain::requests::{AuditQuery, RequestQuery, RequestShowing};
+use domain::store::{Query, StoreError, Which};
 use jiff::Timestamp;
 use tracing::info;
 
@@ -33,6 +35,16 @@ impl Board {
             paused: self.requests.paused().await?.is_some(),
         };
         let mut message = card(request, &around);
+        let ladder = self.ladder(org, request).await?;
+        ladder::climb(&mut message, request, &ladder);
+        if request.frozen.action == Action::Reassign {
+            let (of, app) = (request.frozen.org.clone(), request.frozen.app.id.clone());
+            let query = Query { org: Some(of), app: Some(app), which: Which::All, limit: 0 };
+            let whom = ladder::whom(request, &self.store.incidents(&query).await?);
+            if let (Some(card), Some(whom)) = (&mut message.card, whom) {
+                card.fields.insert(0, whom);
+            }
+        }
         let Some(mut showing) = showing else {
             let showing = RequestShowing {
                 request: request.number,
@@ -71,9 +83,27 @@ impl Board {
             Err(failure) => return Err(failure.into()),
         }
         // Told first: what a crash leaves untold is told again, and the nonce makes it the same message.
-        let due = self.tell_requester(request, &showing).await?;
+        let due = self.tell_requester(request, &showing, &ladder).await?;
         self.requests.note_request_showing(&showing).await?;
         Ok(due)
+    }
+
+    /// What the buttons of a request's card hang on. Only an ended request has any that need looking up.
+    async fn ladder(&self, org: &Shown, request: &Request) -> Result<Ladder, StoreError> {
+        let mut ladder = Ladder { writes: org.writes, ..Ladder::default() };
+        if ladder::is_not_enough(request) {
+            let query = RequestQuery {
+                org: Some(request.frozen.org.clone()),
+                app: Some(request.frozen.app.id.clone()),
+                limit: ladder::REMEMBERED,
+                ..RequestQuery::default()
+            };
+            ladder.worked = ladder::worked(&self.requests.requests(&query).await?);
+        }
+        if request.frozen.action == Action::Reassign && request.stage.is_over() {
+            ladder.keeps_profile = self.requests.kept_profile(request.number).await?.is_some();
+        }
+        Ok(ladder)
     }
 
     async fn post_request(
@@ -102,10 +132,12 @@ impl Board {
         &self,
         request: &Request,
         showing: &RequestShowing,
+        ladder: &Ladder,
     ) -> Result<Option<Timestamp>, ShowError> {
-        let Some(outcome) = commands::announcements::outcome(request, self.policy.oncall) else {
+        let Some(mut outcome) = commands::announcements::outcome(request, self.policy.oncall) else {
             return Ok(None);
         };
+        outcome.rows = ladder::rows(request, ladder);
         let number = request.number.to_string();
         let nonce =
             nonce(&["outcome", request.frozen.org.as_str(), &number, &request.hash.0, request.stage.word()]);

@@ -9,6 +9,8 @@ mod documents;
 mod enabling;
 mod faults;
 mod healing;
+mod ladder;
+mod reassigning;
 mod restarts;
 mod retrying;
 mod service_app;

@@ -10,6 +10,7 @@ mod answering;
 mod gateway;
 mod killing;
 mod program;
+mod reassigning;
 mod refusing;
 mod secrets;
 mod starting;

@@ -19,6 +19,13 @@ const LONGEST: usize = 1_800;
 ///
 /// It ends in `footer`, in small print: by it the board finds its own message again.
 pub fn thread(lines: &[Line], footer: &str) -> Message {
+    let lines: Vec<Line> = lines
+        .iter()
+        .enumerate()
+        .filter(|(at, line)| !is_assigned_anew(line, &lines[at + 1..]))
+        .map(|(_, line)| line.clone())
+        .collect();
+    let lines = lines.as_slice();
     let mut said = Vec::new();
     for line in lines {
         if let Happened::SettingChanged(change) = &line.what {
@@ -49,6 +56,12 @@ pub fn thread(lines: &[Line], footer: &str) -> Message {
 /// The last line of what a thread is told, for the lines after `from` up to `upto`.
 pub fn thread_footer(incident: &Incident, from: i64, upto: i64) -> String {
     format!("Provost · {} · {} · step {}–{upto}", incident.org, incident.number, from + 1)
+}
+
+/// Whether a line tells of an end that was none: the person was assigned anew, and that worked.
+fn is_assigned_anew(line: &Line, later: &[Line]) -> bool {
+    let Happened::Ended { person: ended, .. } = &line.what else { return false };
+    later.iter().any(|line| matches!(&line.what, Happened::Fixed { person, .. } if person.id == ended.id))
 }
 
 fn group(

@@ -12,13 +12,22 @@ pub struct Console(pub String);
 impl Console {
     /// An app's Provisioning > To App page.
     pub fn to_app(&self, kind: &str, app: &AppId) -> String {
+        self.instance(kind, app, "tab-user-management/create-n-update")
+    }
+
+    /// An app's Assignments page.
+    pub fn assignments(&self, kind: &str, app: &AppId) -> String {
+        self.instance(kind, app, "tab-assignments")
+    }
+
+    fn instance(&self, kind: &str, app: &AppId, tab: &str) -> String {
         // A kind is letters, digits and underscores in Okta's catalogue; anything else must not steer the link.
         let kind: String =
             kind.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_' || *c == '-').collect();
         if kind.is_empty() {
             return format!("{}/admin/apps/active", self.0);
         }
-        format!("{}/admin/app/{kind}/instance/{app}/#tab-user-management/create-n-update", self.0)
+        format!("{}/admin/app/{kind}/instance/{app}/#{tab}", self.0)
     }
 
     /// Dashboard > Tasks.

@@ -63,8 +63,8 @@ pub fn worked(requests: &[Request]) -> Option<(Rung, RequestNumber)> {
 /// What the rungs under a card hang on, beside the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Ladder {
-    /// Whether Provost may write to the org.
-    pub writes: bool,
+    /// Whether somebody whom it did not help can be reassigned: Provost may write, and they are assigned by name.
+    pub reassigns: bool,
     /// What worked last time for the app.
     pub worked: Option<(Rung, RequestNumber)>,
     /// Whether what an assignment held is kept for the request.
@@ -87,7 +87,7 @@ pub fn climb(message: &mut Message, request: &Request, ladder: &Ladder) {
 }
 
 fn next(request: &Request, ladder: &Ladder) -> String {
-    let mut text = match (request.frozen.method, ladder.writes) {
+    let mut text = match (request.frozen.method, ladder.reassigns) {
         (Method::Api, true) => {
             "Push again from the console's Tasks page, which does more than the API can; or reassign somebody who is \
              assigned by name."
@@ -112,7 +112,7 @@ pub fn rows(request: &Request, ladder: &Ladder) -> Vec<Row> {
         if request.frozen.method == Method::Api {
             buttons.push(button("Retry in the console…", ButtonStyle::Primary, "console", request));
         }
-        if ladder.writes {
+        if ladder.reassigns {
             buttons.push(button("Reassign…", ButtonStyle::Danger, "whom", request));
         }
         if matches!(ladder.worked, Some((Rung::Reassign, _))) {
@@ -293,6 +293,12 @@ impl Command for Whom {
         let rows = buttons.chunks(BUTTONS_IN_A_ROW).map(|row| Row::Buttons(row.to_vec())).collect();
         Ok(Message { content, rows, ..Message::default() })
     }
+}
+
+/// Whether anybody whom a retry did not help may be assigned by name.
+pub fn is_any_by_name(request: &Request, incidents: &[Incident]) -> bool {
+    let by_group = |person: &UserId| matches!(known(incidents, person), Some((_, Some(Scope::Group))));
+    failed(request).iter().any(|person| !by_group(person))
 }
 
 fn failed(request: &Request) -> Vec<UserId> {

@@ -392,10 +392,15 @@ fn rows(request: &Request, around: &Around<'_>) -> Vec<Row> {
             }
             (Some(console), Action::Retry) => vec![alert::link("Open Tasks", console.tasks())],
             (Some(console), Action::Reassign) => {
-                vec![alert::link("Open the app", console.to_app(around.kind, &frozen.app.id))]
+                vec![alert::link("Open Assignments", console.assignments(around.kind, &frozen.app.id))]
             }
             (None, _) => Vec::new(),
         },
+        (Stage::Unclear { .. }, _) if frozen.action == Action::Reassign => around
+            .console
+            .map(|console| alert::link("Open Assignments", console.assignments(around.kind, &frozen.app.id)))
+            .into_iter()
+            .collect(),
         _ => Vec::new(),
     };
     if buttons.is_empty() { Vec::new() } else { vec![Row::Buttons(buttons)] }

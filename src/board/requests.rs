@@ -5,6 +5,7 @@ use commands::chat::{ChatError, Message, Place};
 use commands::ladder::{self, Ladder};
 use commands::request_card::{Around, card, footer};
 use domain::ids::ChannelId;
+use domain::incident::Incident;
 use domain::request::{Action, Request};
 use domain::requests::{AuditQuery, RequestQuery, RequestShowing};
 use domain::store::{Query, StoreError, Which};
@@ -38,9 +39,7 @@ impl Board {
         let ladder = self.ladder(org, request).await?;
         ladder::climb(&mut message, request, &ladder);
         if request.frozen.action == Action::Reassign {
-            let (of, app) = (request.frozen.org.clone(), request.frozen.app.id.clone());
-            let query = Query { org: Some(of), app: Some(app), which: Which::All, limit: 0 };
-            let whom = ladder::whom(request, &self.store.incidents(&query).await?);
+            let whom = ladder::whom(request, &self.incidents_of(request).await?);
             if let (Some(card), Some(whom)) = (&mut message.card, whom) {
                 card.fields.insert(0, whom);
             }
@@ -88,9 +87,14 @@ impl Board {
         Ok(due)
     }
 
+    async fn incidents_of(&self, request: &Request) -> Result<Vec<Incident>, StoreError> {
+        let (org, app) = (request.frozen.org.clone(), request.frozen.app.id.clone());
+        self.store.incidents(&Query { org: Some(org), app: Some(app), which: Which::All, limit: 0 }).await
+    }
+
     /// What the buttons of a request's card hang on. Only an ended request has any that need looking up.
     async fn ladder(&self, org: &Shown, request: &Request) -> Result<Ladder, StoreError> {
-        let mut ladder = Ladder { writes: org.writes, ..Ladder::default() };
+        let mut ladder = Ladder::default();
         if ladder::is_not_enough(request) {
             let query = RequestQuery {
                 org: Some(request.frozen.org.clone()),
@@ -99,6 +103,8 @@ impl Board {
                 ..RequestQuery::default()
             };
             ladder.worked = ladder::worked(&self.requests.requests(&query).await?);
+            ladder.reassigns =
+                org.writes && ladder::is_any_by_name(request, &self.incidents_of(request).await?);
         }
         if request.frozen.action == Action::Reassign && request.stage.is_over() {
             ladder.keeps_profile = self.requests.kept_profile(request.number).await?.is_some();

@@ -178,8 +178,8 @@ impl Executor {
             }
             Err(failure) if passes(&failure) => return Err(failure.into()),
             Err(failure) => format!(
-                "Okta did not say whether it unassigned them, and cannot be asked any more ({failure}). If they are \
-                 unassigned: {}. What the assignment held is kept: see Saved profile",
+                "Okta did not say whether it unassigned them, and cannot be asked any more. If they are unassigned: {}. \
+                 What the assignment held is kept: see Saved profile. The refusal: {failure}",
                 commands::console::ASSIGN
             ),
             Ok(_) => "Okta did not say whether it unassigned them. Asked afterwards, it shows them assigned, so probably \
@@ -276,8 +276,8 @@ impl Executor {
         failure: &DirectoryError,
     ) -> Result<Option<Timestamp>, Stuck> {
         let why = format!(
-            "UNASSIGNED, and Okta refuses to assign them again ({failure}). To do now, in Okta's console: {}. What the \
-             assignment held is kept: see Saved profile",
+            "UNASSIGNED, and Okta refuses to assign them again. To do now, in Okta's console: {}. What the assignment held \
+             is kept: see Saved profile. The refusal: {failure}",
             commands::console::ASSIGN
         );
         let outcome = Outcome::Failed { why: format!("unassigned, and not assigned again: {failure}") };

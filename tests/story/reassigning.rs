@@ -130,6 +130,7 @@ async fn somebody_is_taken_away_and_given_back_with_all_that_they_had() -> Resul
         "ids and hashes only"
     );
     assert!(transcript.contains("Proof: success event"), "{transcript}");
+    assert!(!transcript.contains("no longer assigned"), "that was meant, and is over: {transcript}");
     let steps = record(&world).await?;
     let written: Vec<_> =
         steps.iter().filter(|what| what.contains("assign") || what.starts_with("profile")).collect();
@@ -394,6 +395,8 @@ async fn whom_okta_will_not_have_back_is_shouted_about_and_the_profile_is_kept_u
         assert!(told.contains(words), "{words} is not in {told}");
     }
     assert!(is_kept(&world).await?);
+    let buttons = "[Open Assignments]\n  [Saved profile] [Erase saved profile]";
+    assert!(world.discord.transcript().contains(buttons), "{}", world.discord.transcript());
 
     let file = world.presses_card("Olive", "Saved profile").await?;
     let csv = String::from_utf8(file.files[0].bytes.clone())?;

@@ -4,9 +4,11 @@
 use async_trait::async_trait;
 use domain::assignment::{Assignment, state};
 use domain::audit::Draft;
+use domain::cause::CauseId;
 use domain::event::App;
 use domain::facts::Scope;
 use domain::ids::{OrgName, UserId};
+use domain::incident::Incident;
 use domain::ports::DirectoryError;
 use domain::request::{Action, Frozen, Method};
 use domain::store::{Query, Which};
@@ -52,6 +54,9 @@ impl Command for Reassign {
         let gate = desk.policy.gate(&app.id, Action::Reassign, 1);
         desk.policy.may_ask(&name, &app.id, &call.caller, gate).map_err(CommandError::forbidden)?;
         let person = named(call.option("person").unwrap_or_default(), desk, &name, &app).await?;
+        if heals(desk, &name, &app, &person).await? {
+            return Err(CommandError::Slip(healing(&app)));
+        }
 
         let directory = |source| CommandError::Directory { org: name.clone(), source };
         let facts = org.directory.app(&app.id).await.map_err(directory)?;
@@ -186,6 +191,24 @@ async fn named(typed: &str, desk: &Desk, org: &OrgName, app: &App) -> Result<Use
             several.len()
         ))),
     }
+}
+
+/// Whether Okta is to push the person again by itself, and nothing else is wrong with them.
+async fn heals(desk: &Desk, org: &OrgName, app: &App, person: &UserId) -> Result<bool, CommandError> {
+    let query = Query { org: Some(org.clone()), app: Some(app.id.clone()), which: Which::Open, limit: 0 };
+    let open = desk.store.incidents(&query).await?;
+    let fails = |incident: &&Incident| incident.failing().any(|failure| failure.person.id == *person);
+    let mut causes = open.iter().filter(fails).map(|incident| &incident.cause).peekable();
+    let healing = CauseId::self_healing();
+    Ok(causes.peek().is_some() && causes.all(|cause| *cause == healing))
+}
+
+fn healing(app: &App) -> String {
+    format!(
+        "Okta tries again by itself to push them to {}: after five minutes, then after ever longer pauses. A \
+         reassignment would only begin that anew. Nothing was asked for.",
+        escape(&app.label, 100)
+    )
 }
 
 /// The dialog that asks for the reason, when a button began it.

@@ -327,9 +327,43 @@ async fn who_did_it_in_the_console_stands_on_the_card_after_a_restart_too() -> R
 
     let world = world.starts_anew().await?;
     let request = world.app.desk.requests.request(domain::request::RequestNumber(1)).await?.context("R1")?;
+    assert_eq!(request.was_done_by_another(), None, "nobody is linked");
     let domain::request::Stage::Succeeded { by: Some(by), .. } = &request.stage else {
         anyhow::bail!("{:?}", request.stage);
     };
     assert_eq!(by.name.as_deref(), Some("Jo *Ortiz*"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn somebody_else_than_the_one_who_asked_is_said_to_be_somebody_else() -> Result<()> {
+    for (by, another) in [("Olive Okta", false), ("Max Power", true)] {
+        let (world, _, app) = World::where_dana_came_back_to("Airbase", "airbase").await?;
+        let olive = world.okta.hires("Olive", "Okta");
+        let (ada, abe) = (world.okta.hires("Ada", "Okta"), world.okta.hires("Abe", "Okta"));
+        let mut links = "[links.acme]\n".to_owned();
+        for (name, person) in [("Olive", &olive), ("Ada", &ada), ("Abe", &abe)] {
+            links.push_str(&format!("\"{}\" = \"{person}\"\n", world.member(name)));
+        }
+        let world = world.configured("[roles]", &format!("{links}[roles]")).await?;
+        world.settles().await?;
+        let confirmation = world.says("Olive", "enable", &[("app", "Airbase"), ("reason", WHY)]).await;
+        world.presses("Olive", &confirmation, "Enable Deactivate Users").await?;
+        world.works().await?;
+        world.presses_card("Ada", "Approve").await?;
+        world.works().await?;
+        let who = if another { by } else { olive.as_str() };
+        world.okta.enables_in_console(&app, who);
+        world.passes(SignedDuration::from_secs(30));
+        world.works().await?;
+
+        let transcript = world.discord.transcript();
+        assert!(transcript.contains(&format!("Done by {by}")), "{transcript}");
+        assert_eq!(
+            transcript.contains("who is not the person that @Olive is linked to"),
+            another,
+            "{transcript}"
+        );
+    }
     Ok(())
 }

@@ -531,6 +531,38 @@ async fn where_nothing_may_be_written_a_person_does_it_and_is_watched_for() -> R
 }
 
 #[tokio::test]
+async fn what_heals_itself_is_not_reassigned() -> Result<()> {
+    let world = World::new().await?;
+    let world = world.configured("[roles]", "[alerts]\ncauses = [\"self-healing\"]\n[roles]").await?;
+    let app = world.okta.installs("Slack", "slack", DeactivateUsers::On);
+    let dana = world.okta.hires("Dana", "Reyes");
+    world.okta.app_is_busy_until(&app, world.okta.now() + SignedDuration::from_mins(60));
+    world.okta.assigns(&dana, &app);
+    world.settles().await?;
+
+    let options = [("app", "Slack"), ("person", dana.as_str()), ("reason", WHY)];
+    let refused = world.says("Olive", "reassign", &options).await;
+
+    assert!(refused.content.contains("Okta tries again by itself"), "{}", refused.content);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_policy_of_one_app_decides_how_many_approve_it() -> Result<()> {
+    let (world, dana, app) = where_only_a_reassignment_helps().await?;
+    let policy = format!("[[policy.app]]\nid = \"{app}\"\nreassign = {{ approvals = 1 }}\n[roles]");
+    let world = world.configured("[roles]", &policy).await?;
+    asks(&world, &dana).await?;
+
+    world.presses_card("Ada", "Approve").await?;
+    world.works().await?;
+
+    is_as_it_was(&world, &dana, &app);
+    assert!(world.lines().iter().any(|line| line.starts_with("[✓] FIXED · Slack · R1")));
+    Ok(())
+}
+
+#[tokio::test]
 async fn whoever_may_not_ask_is_told_who_could() -> Result<()> {
     let (world, dana, _) = where_only_a_reassignment_helps().await?;
     let options = [("app", "Slack"), ("person", dana.as_str()), ("reason", WHY)];

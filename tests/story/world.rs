@@ -321,10 +321,21 @@ impl World {
 
     /// Provost is started anew where it may write nothing, as is the default.
     pub async fn may_not_write(self) -> Result<Self> {
+        self.configured("writes = true", "writes = false").await
+    }
+
+    /// Provost is started anew with something else in place of a part of its configuration.
+    pub async fn configured(self, part: &str, other: &str) -> Result<Self> {
         let file = self.folder.path().join("provost.toml");
-        let text = std::fs::read_to_string(&file)?.replace("writes = true", "writes = false");
-        std::fs::write(&file, text)?;
+        let text = std::fs::read_to_string(&file)?;
+        anyhow::ensure!(text.contains(part), "{part} is not in the configuration");
+        std::fs::write(&file, text.replace(part, other))?;
         self.starts_anew().await
+    }
+
+    /// Somebody's id at Discord.
+    pub fn member(&self, name: &str) -> u64 {
+        self.people[name].0
     }
 
     /// Somebody loses a role.

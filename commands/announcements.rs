@@ -43,6 +43,7 @@ pub fn thread(lines: &[Line], footer: &str) -> Message {
     for (why, words) in [
         (EndedBecause::Unassigned, "Ended, no longer assigned:"),
         (EndedBecause::InactiveInOkta, "Ended, the Okta user is not active:"),
+        (EndedBecause::AppGone, "Ended, Okta does not have the app any more:"),
     ] {
         said.extend(group(lines, words, "", |what| match what {
             Happened::Ended { person, why: because } if *because == why => Some(person),

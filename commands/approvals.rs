@@ -10,7 +10,7 @@ use crate::desk::Desk;
 use crate::errors::CommandError;
 use crate::request_card;
 use crate::spec::{From, Role, Spec};
-use crate::text::{ago, escape, fit, plain};
+use crate::text::{ago, escape, fit};
 
 /// How many requests an answer shows.
 const SHOWN: usize = 15;
@@ -88,6 +88,6 @@ async fn row(desk: &Desk, request: &Request, waits: bool) -> Result<Field, Comma
         ago(request.created),
         escape(&request.reason, 200)
     );
-    let label = plain(&request.frozen.app.label, 150);
+    let label = escape(&request.frozen.app.label, 150);
     Ok(Field { name: format!("{} · {label}", request.number), value: fit(value, 1_024) })
 }

@@ -1,12 +1,14 @@
 //! `/okta diagnose app:`: what is wrong with an app's provisioning, on what evidence, and what can be done.
 
 use async_trait::async_trait;
+use domain::audit::Entry;
 use domain::diagnosis::{Diagnosis, Verdict, diagnose, gather};
 use domain::event::App;
 use domain::facts::Connection;
 use domain::ids::OrgName;
 use domain::incident::{Incident, Mode};
 use domain::ports::DirectoryError;
+use domain::requests::AuditQuery;
 use domain::store::{Query, Which};
 
 use crate::chat::{
@@ -16,11 +18,14 @@ use crate::console::{self, Console};
 use crate::desk::{Desk, Org};
 use crate::errors::CommandError;
 use crate::spec::{From, Opt, OptKind, Role, Spec};
-use crate::text::{ago, escape, fit, people, plain, when};
+use crate::text::{ago, escape, fit, people, when};
 use crate::{Command, alert, announcements, support};
 
 /// How many people an answer names; the rest is in `/okta tasks`.
 const NAMED: usize = 8;
+
+/// How much of what was tried a support bundle tells.
+const TRIED: u32 = 200;
 
 /// `/okta diagnose app:`.
 pub struct Diagnose;
@@ -69,7 +74,12 @@ pub async fn answer(call: &Call, desk: &Desk, name: OrgName, app: App) -> Result
     let kind = evidence.app.as_ref().map_or(String::new(), |facts| facts.kind.clone());
     let app = App { label, id: app.id };
     let found = diagnose(&evidence);
-    Ok(message(desk, org, &name, &app, &kind, &found))
+    let query = AuditQuery { app: Some(app.id.clone()), limit: TRIED, ..AuditQuery::default() };
+    let tried = match found.verdict {
+        Some(Verdict::OnAndStillFailing) => desk.requests.entries(&query).await?,
+        _ => Vec::new(),
+    };
+    Ok(message(desk, org, &name, &app, &kind, (&found, &tried)))
 }
 
 fn is_gone(facts: &Result<domain::facts::AppFacts, String>, app: &App) -> bool {
@@ -92,7 +102,7 @@ fn first_facts(desk: &Desk, org: &OrgName, app: &App, known: &[Incident]) -> Mes
     Message {
         content: format!("Diagnosing {} …", escape(&app.label, 200)),
         card: Some(Card {
-            title: plain(&app.label, 200),
+            title: escape(&app.label, 200),
             body: lines.join("\n"),
             footer: format!("{org} · {}", app.id),
             ..Card::default()
@@ -101,7 +111,14 @@ fn first_facts(desk: &Desk, org: &OrgName, app: &App, known: &[Incident]) -> Mes
     }
 }
 
-fn message(desk: &Desk, org: &Org, name: &OrgName, app: &App, kind: &str, found: &Diagnosis) -> Message {
+fn message(
+    desk: &Desk,
+    org: &Org,
+    name: &OrgName,
+    app: &App,
+    kind: &str,
+    (found, tried): (&Diagnosis, &[Entry]),
+) -> Message {
     let label = escape(&app.label, 150);
     let mut fields = vec![field("What can be done", offered(desk, org.writes, found))];
     fields.push(field("Deactivate Users", setting(found)));
@@ -118,7 +135,7 @@ fn message(desk: &Desk, org: &Org, name: &OrgName, app: &App, kind: &str, found:
     let files = match found.verdict {
         Some(Verdict::OnAndStillFailing) => vec![File {
             name: format!("support-{}.txt", app.id),
-            bytes: support::bundle(name, app, kind, found, desk.clock.now()).into_bytes(),
+            bytes: support::bundle(name, app, kind, (found, tried), desk.clock.now()).into_bytes(),
         }],
         _ => Vec::new(),
     };
@@ -126,7 +143,7 @@ fn message(desk: &Desk, org: &Org, name: &OrgName, app: &App, kind: &str, found:
         content: format!("{label}: {}", headline(found)),
         card: Some(Card {
             tone: tone(found),
-            title: plain(&app.label, 200),
+            title: escape(&app.label, 200),
             body: explanation(desk, found),
             fields,
             footer: format!("{name} · {} · {}", if kind.is_empty() { "app" } else { kind }, app.id),

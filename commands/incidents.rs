@@ -9,7 +9,7 @@ use crate::chat::{Call, Card, Field, Message, Opening, Tone};
 use crate::desk::Desk;
 use crate::errors::CommandError;
 use crate::spec::{From, Opt, OptKind, Role, Spec};
-use crate::text::{ago, escape, people, plain};
+use crate::text::{ago, escape, people};
 use crate::{Command, alert};
 
 /// How many incidents an answer shows.
@@ -101,7 +101,7 @@ async fn row(desk: &Desk, incident: &Incident) -> Result<Field, CommandError> {
     let requests: Vec<_> = requests.into_iter().filter(|each| each.created >= incident.opened).collect();
     let cause = &desk.rules.cause(&incident.cause).title;
     Ok(Field {
-        name: plain(&format!("{} · {}", incident.number, incident.app.label), 200),
+        name: format!("{} · {}", incident.number, escape(&incident.app.label, 180)),
         value: format!(
             "{} · {how_many} · {cause} · opened {} · {alert}",
             alert::state_words(incident, &requests),

@@ -14,7 +14,7 @@ use crate::chat::{Button, ButtonStyle, Card, CustomId, Field, Message, Ping, Pre
 use crate::console::{self, Console};
 use crate::policy::Policy;
 use crate::spec::Role;
-use crate::text::{ago, escape, fit, people, plain, when};
+use crate::text::{ago, escape, fit, people, when};
 
 /// What a request's card needs beside the request.
 pub struct Around<'a> {
@@ -85,7 +85,7 @@ pub fn confirmation(request: &Request, price: &Price, around: &Around<'_>) -> Me
         content: format!("{}: please confirm.", escape(&frozen.app.label, 200)),
         card: Some(Card {
             tone: Tone::Waiting,
-            title: format!("{} · {}", plain(&frozen.app.label, 150), request.number),
+            title: format!("{} · {}", escape(&frozen.app.label, 150), request.number),
             body: String::new(),
             fields,
             footer: format!("{} · {} · {}", frozen.org, frozen.app.id, request.hash.short()),
@@ -142,7 +142,7 @@ pub fn card(request: &Request, around: &Around<'_>) -> Message {
         content,
         card: Some(Card {
             tone: tone(request),
-            title: format!("{} · {}", plain(&frozen.app.label, 150), request.number),
+            title: format!("{} · {}", escape(&frozen.app.label, 150), request.number),
             body: String::new(),
             fields,
             footer: footer(request),

@@ -365,7 +365,7 @@ fn list(request: &Request, failing: &FailingPeople, page: usize) -> Message {
         content: format!("{label}: whom to push again?"),
         card: Some(Card {
             tone: Tone::Waiting,
-            title: format!("{} · {}", plain(&request.frozen.app.label, 150), request.number),
+            title: format!("{} · {}", escape(&request.frozen.app.label, 150), request.number),
             body: format!("{} failing, {} ticked.{newest}", people(all), chosen.len()),
             fields: Vec::new(),
             footer: format!("{} · {}", request.frozen.org, request.frozen.app.id),

@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use domain::audit::Entry;
 use domain::diagnosis::Diagnosis;
 use domain::event::{App, Person};
 use domain::ids::OrgName;
@@ -13,8 +14,14 @@ use crate::text::plain;
 /// How many people a bundle lists.
 const LISTED: usize = 200;
 
-/// The bundle as plain text.
-pub fn bundle(org: &OrgName, app: &App, kind: &str, found: &Diagnosis, now: Timestamp) -> String {
+/// The bundle as plain text: what was found, and what was tried, newest first.
+pub fn bundle(
+    org: &OrgName,
+    app: &App,
+    kind: &str,
+    (found, tried): (&Diagnosis, &[Entry]),
+    now: Timestamp,
+) -> String {
     let mut out = String::new();
     let setting = match found.deactivates_users {
         Some(true) => "on",
@@ -50,6 +57,21 @@ pub fn bundle(org: &OrgName, app: &App, kind: &str, found: &Diagnosis, now: Time
     }
     if found.failing.len() > LISTED {
         let _ = writeln!(out, "… and {} more", found.failing.len() - LISTED);
+    }
+    let _ = writeln!(out, "\nWhat was tried, newest first:\n");
+    if tried.is_empty() {
+        let _ = writeln!(out, "nothing by Provost");
+    }
+    for entry in tried {
+        let draft = &entry.draft;
+        let request = draft.request.map_or(String::new(), |request| format!("  request {request}"));
+        let _ =
+            writeln!(out, "{}  {}{request}  {}", entry.at, plain(&draft.what, 60), plain(&draft.outcome, 60));
+        for (what, id) in [("Okta's request id", &draft.okta_request), ("event", &draft.event)] {
+            if !id.is_empty() {
+                let _ = writeln!(out, "  {what}  {}", plain(id, 100));
+            }
+        }
     }
     out
 }

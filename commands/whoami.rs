@@ -27,7 +27,17 @@ impl Command for Whoami {
     async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
         let roles: Vec<&str> =
             desk.policy.access.of(&call.caller).into_iter().map(crate::spec::Role::word).collect();
+        let of_apps: Vec<&str> = [crate::spec::Role::Operator, crate::spec::Role::Approver]
+            .into_iter()
+            .filter(|role| desk.policy.holds_for_an_app(&call.caller, *role))
+            .map(crate::spec::Role::word)
+            .collect();
         let text = match roles.is_empty() {
+            true if !of_apps.is_empty() => format!(
+                "You are {} in Provost for some apps only. You may use:\n{}",
+                of_apps.join(", "),
+                help::list(&call.caller, desk)
+            ),
             true if desk.policy.access.is_empty() => "You hold no role in Provost, and nobody does: `[roles]` in its \
                  configuration is empty. Until an admin fills it in, everybody may use `/okta help` and \
                  `/okta whoami` only."

@@ -126,6 +126,8 @@ pub enum EndedBecause {
     Unassigned,
     /// The Okta user is not active.
     InactiveInOkta,
+    /// Okta does not have the app any more.
+    AppGone,
 }
 
 /// What Okta said about the app when the incident was opened.
@@ -431,7 +433,7 @@ impl Failure {
         let is_open = match &self.state {
             FailureState::Failing => true,
             FailureState::Ended { why: EndedBecause::Unassigned, at: unassigned } => at >= *unassigned,
-            FailureState::Ended { why: EndedBecause::InactiveInOkta, .. } | FailureState::Fixed(_) => false,
+            FailureState::Ended { .. } | FailureState::Fixed(_) => false,
         };
         is_open && at > self.last && another
     }

@@ -52,6 +52,19 @@ pub struct RequestShowing {
     pub revision: i64,
     /// A person deleted it: nothing more is done to it.
     pub let_go: bool,
+    /// When the requester was first about to be told the outcome, by our clock.
+    pub outcome_attempted: Option<Timestamp>,
+}
+
+/// How far the audit channel has been told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AuditShown {
+    /// The newest entry that it shows; 0 at the beginning.
+    pub shown: i64,
+    /// The entry up to which it is being told; not after `shown` if nothing is under way.
+    pub telling: i64,
+    /// When that was first attempted, by our clock.
+    pub attempted: Option<Timestamp>,
 }
 
 /// Who stopped all writes, and when.
@@ -156,8 +169,11 @@ pub trait Requests: Send + Sync {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// The newest audit entry that the audit channel has shown; 0 at the beginning.
-    async fn audit_shown(&self) -> Result<i64, StoreError>;
+    /// How far the audit channel has been told.
+    async fn audit_shown(&self) -> Result<AuditShown, StoreError>;
+
+    /// Notes, before it is done, that the audit channel is told the entries up to this one.
+    async fn note_audit_telling(&self, number: i64, now: Timestamp) -> Result<(), StoreError>;
 
     /// Notes that the audit channel has shown the entries up to this one.
     async fn note_audit_shown(&self, number: i64) -> Result<(), StoreError>;

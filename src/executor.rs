@@ -24,7 +24,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tracing::{info, instrument, warn};
 
-/// What was begun is looked at again after this time, if nobody finished it: the process that began it is gone.
+/// What this process began is looked at again after this time, if nothing finished it.
 const ABANDONED: SignedDuration = SignedDuration::from_secs(30);
 
 /// How long a person has to do in the console what was approved.
@@ -60,6 +60,8 @@ pub struct Executor {
     pub looked: DashMap<RequestNumber, Timestamp>,
     /// Until when Okta wants an assignment to wait that is half done.
     pub put_off: DashMap<RequestNumber, Timestamp>,
+    /// When this process began, by our clock.
+    pub started: Timestamp,
 }
 
 /// Why a request could not be moved; it is tried again.
@@ -315,7 +317,10 @@ impl Executor {
         let Some((directory, _)) = self.orgs.get(&request.frozen.org) else { return Ok(None) };
         match request.frozen.action {
             _ if request.frozen.method == Method::Guided => self.guide(request).await,
-            Action::Enable if self.clock.now() - since < ABANDONED => Ok(Some(since + ABANDONED)),
+            // What an earlier process began, that one will not finish: there is one process to a database.
+            Action::Enable if since >= self.started && self.clock.now() - since < ABANDONED => {
+                Ok(Some(since + ABANDONED))
+            }
             Action::Enable => {
                 self.read_what_became(request, &**directory, "the program was stopped while it wrote").await
             }

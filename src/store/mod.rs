@@ -42,7 +42,7 @@ use domain::ids::{AppId, EventId, IncidentNumber, MessageId, OrgName, UserId};
 use domain::incident::{Change, Incident, Line, SettingChange};
 use domain::notice::Told;
 use domain::request::{Frozen, Refusal, Request, RequestEvent, RequestNumber};
-use domain::requests::{AuditQuery, Paused, RequestQuery, RequestShowing, Requests};
+use domain::requests::{AuditQuery, AuditShown, Paused, RequestQuery, RequestShowing, Requests};
 use domain::store::{Batch, Position, Query, Showing, Store, StoreError, TakenIn, Tally, Unshown, Untold};
 use jiff::Timestamp;
 use sqlx::{Any, AnyPool, Error, Transaction};
@@ -203,8 +203,13 @@ impl Store for Sql {
         write!(self, conn => page::take_in(conn, org, batch))
     }
 
-    async fn unexplained(&self, org: &OrgName, before: Timestamp) -> Result<Vec<Event>, StoreError> {
-        look!(self, conn => events::unexplained(conn, org, before))
+    async fn unexplained(
+        &self,
+        org: &OrgName,
+        before: Timestamp,
+        skip: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        look!(self, conn => events::unexplained(conn, org, before, skip))
     }
 
     #[instrument(skip_all, fields(org = %org, event.id = %event))]
@@ -215,7 +220,7 @@ impl Store for Sql {
         off: Option<bool>,
         alert_causes: &BTreeSet<CauseId>,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         write!(self, conn => page::settle(conn, org, event, off, alert_causes, now))
     }
 
@@ -390,8 +395,12 @@ impl Requests for Sql {
         write!(self, conn => pause::set(conn, paused.as_ref(), entry, now))
     }
 
-    async fn audit_shown(&self) -> Result<i64, StoreError> {
+    async fn audit_shown(&self) -> Result<AuditShown, StoreError> {
         read!(self, conn => audit::shown(conn))
+    }
+
+    async fn note_audit_telling(&self, number: i64, now: Timestamp) -> Result<(), StoreError> {
+        write!(self, conn => audit::note_telling(conn, number, now))
     }
 
     async fn note_audit_shown(&self, number: i64) -> Result<(), StoreError> {

@@ -57,7 +57,7 @@ words! {
     Strength { Account = "account", ProfileOnly = "profile" }
     Scope { Person = "person", Group = "group" }
     Ending { Fixed = "fixed", Ended = "ended" }
-    EndedBecause { Unassigned = "unassigned", InactiveInOkta = "inactive" }
+    EndedBecause { Unassigned = "unassigned", InactiveInOkta = "inactive", AppGone = "app_gone" }
     Mode { Api = "api", Guided = "guided" }
     Action { Enable = "enable", Retry = "retry", Reassign = "reassign" }
     Method { Api = "api", Guided = "guided" }

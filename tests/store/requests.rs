@@ -516,6 +516,7 @@ async fn cards_are_wanted_of_what_was_confirmed_until_they_show_it_or_are_let_go
         shown_at: None,
         revision,
         let_go: false,
+        outcome_attempted: None,
     };
     let tried = attempt(first, request.revision);
     world.store.note_request_showing(&tried).await?;

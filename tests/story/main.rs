@@ -7,6 +7,7 @@ mod commands;
 #[path = "../documents/mod.rs"]
 mod documents;
 mod enabling;
+mod ending;
 mod faults;
 mod healing;
 mod ladder;
@@ -15,4 +16,6 @@ mod restarts;
 mod retrying;
 mod service_app;
 mod sessions;
+mod showing;
+mod thronging;
 mod world;

@@ -38,7 +38,7 @@ pub struct World {
     /// Where alerts go.
     pub channel: u64,
     folder: TempDir,
-    viewer: u64,
+    roles: BTreeMap<&'static str, u64>,
     people: BTreeMap<&'static str, (u64, Vec<u64>)>,
     exchanges: Exchanges,
 }
@@ -77,6 +77,7 @@ impl World {
         let viewer = discord.role("viewer");
         let (operator, approver) = (discord.role("operator"), discord.role("approver"));
         let admin = discord.role("admin");
+        let roles = BTreeMap::from([("viewer", viewer), ("approver", approver), ("oncall", oncall)]);
         let mut people = BTreeMap::new();
         for (name, roles) in [
             ("Olive", vec![viewer, operator]),
@@ -122,7 +123,7 @@ impl World {
         std::fs::write(folder.path().join("provost.toml"), text)?;
         let app = build(&folder, &okta).await?;
         let exchanges = Exchanges(okta.clone(), discord.clone());
-        Ok(Self { okta, discord, app, channel, folder, viewer, people, exchanges })
+        Ok(Self { okta, discord, app, channel, folder, roles, people, exchanges })
     }
 
     /// A world where Dana came back to an app of this kind: her account there is inactive, the setting is off.
@@ -184,15 +185,15 @@ impl World {
 
     /// Provost is killed and started anew on the same store.
     pub async fn starts_anew(self) -> Result<Self> {
-        let Self { okta, discord, app, channel, folder, viewer, people, exchanges } = self;
+        let Self { okta, discord, app, channel, folder, roles, people, exchanges } = self;
         app.close().await;
         let app = build(&folder, &okta).await?;
-        Ok(Self { okta, discord, app, channel, folder, viewer, people, exchanges })
+        Ok(Self { okta, discord, app, channel, folder, roles, people, exchanges })
     }
 
     /// Somebody with the role `viewer` types a command; the answer, with the drafts before it.
     pub async fn types(&self, verb: &str, options: &[(&str, &str)]) -> (Message, Vec<Message>) {
-        self.calls(&[self.viewer], verb, options, None).await
+        self.calls(&[self.viewer_role()], verb, options, None).await
     }
 
     /// Somebody with these roles calls a command.
@@ -266,17 +267,32 @@ impl World {
 
     /// Somebody by name does what a button carries, with what a dialog or a list adds.
     pub async fn acts(&self, name: &str, id: &CustomId, more: &[(&str, &str)]) -> Message {
+        let (member, roles) = &self.people[name];
+        self.acts_as(*member, roles, id, more).await
+    }
+
+    async fn acts_as(&self, member: u64, roles: &[u64], id: &CustomId, more: &[(&str, &str)]) -> Message {
         let spec = commands::specs().into_iter().find(|spec| spec.name == id.verb);
         let names = spec.map_or(&[][..], |spec| spec.options).iter().map(|option| option.name.to_owned());
         let mut options: Vec<(String, String)> = names.zip(id.args.iter().cloned()).collect();
         options.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        self.does(name, &id.verb, options).await
+        self.does_as(member, roles, &id.verb, options).await
     }
 
     async fn does(&self, name: &str, verb: &str, options: Vec<(String, String)>) -> Message {
-        let (id, roles) = &self.people[name];
+        let (member, roles) = &self.people[name];
+        self.does_as(*member, roles, verb, options).await
+    }
+
+    async fn does_as(
+        &self,
+        member: u64,
+        roles: &[u64],
+        verb: &str,
+        options: Vec<(String, String)>,
+    ) -> Message {
         let call = Call {
-            caller: Caller { id: MemberId(*id), roles: roles.iter().copied().map(RoleId).collect() },
+            caller: Caller { id: MemberId(member), roles: roles.iter().copied().map(RoleId).collect() },
             verb: verb.to_owned(),
             options,
             quoted: None,
@@ -324,6 +340,19 @@ impl World {
         self.configured("writes = true", "writes = false").await
     }
 
+    /// Provost is started anew where it may use no more than this share of Okta's rate limits.
+    pub async fn may_use(self, share: f64) -> Result<Self> {
+        self.configured("rate_limit_share = 1.0", &format!("rate_limit_share = {share}")).await
+    }
+
+    /// Alerts go to another channel from now on: Provost is started anew.
+    pub async fn alerts_go_to(mut self, channel: u64) -> Result<Self> {
+        let (before, after) = (self.channel, channel);
+        self.channel = channel;
+        let key = |id: u64| format!("alert_channel_id = \"{id}\"");
+        self.configured(&key(before), &key(after)).await
+    }
+
     /// Provost is started anew with something else in place of a part of its configuration.
     pub async fn configured(self, part: &str, other: &str) -> Result<Self> {
         let file = self.folder.path().join("provost.toml");
@@ -353,7 +382,18 @@ impl World {
 
     /// The role whose holders may read.
     pub fn viewer_role(&self) -> u64 {
-        self.viewer
+        self.roles["viewer"]
+    }
+
+    /// So many members who hold these roles, each with their ids.
+    pub fn crowd(&self, size: usize, roles: &[&str]) -> Vec<(u64, Vec<u64>)> {
+        let roles: Vec<u64> = roles.iter().map(|role| self.roles[*role]).collect();
+        (0..size).map(|n| (self.discord.member(&format!("Member{n}"), &roles), roles.clone())).collect()
+    }
+
+    /// A member does what a button carries.
+    pub async fn member_acts(&self, member: u64, roles: &[u64], id: &CustomId) -> Message {
+        self.acts_as(member, roles, id, &[]).await
     }
 }
 

@@ -12,6 +12,7 @@ mod killing;
 mod program;
 mod reassigning;
 mod refusing;
+mod remediating;
 mod secrets;
 mod starting;
 mod stopping;

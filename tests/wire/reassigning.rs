@@ -1,27 +1,9 @@
 //! The hardest gate over the wire: from a retry that was not enough, by buttons and dialogs, to a new assignment.
 
 use anyhow::{Context, Result, ensure};
-use sim::discord::{Answer, MessageView, Person};
+use sim::discord::{Answer, MessageView};
 
 use crate::world::{LIMIT, World, answered, text, until};
-
-/// The configuration lets people do things, and Provost write; those who ask and approve.
-fn with_hands(world: &World) -> Result<(Person, [Person; 2])> {
-    let discord = &world.discord;
-    let (viewer, operator) = (discord.role("viewer"), discord.role("operator"));
-    let (approver, oncall) = (discord.role("approver"), discord.role("oncall"));
-    let text = std::fs::read_to_string(world.configuration())?;
-    let roles = format!(
-        "viewer = [\"role:{viewer}\"]\noperator = [\"role:{operator}\"]\napprover = [\"role:{approver}\"]\n#"
-    );
-    let text = text.replace("viewer = [", &roles).replace("poll_interval", "writes = true\npoll_interval");
-    let text = text.replace("oncall_role_id = \"", &format!("oncall_role_id = \"{oncall}\" # \""));
-    std::fs::write(world.configuration(), text)?;
-    let olive = discord.person(discord.member("olive", &[viewer, operator]));
-    let approvers =
-        ["abe", "ann"].map(|name| discord.person(discord.member(name, &[viewer, approver, oncall])));
-    Ok((olive, approvers))
-}
 
 /// What only the caller sees, with its buttons.
 async fn shown(answer: &Answer) -> Result<MessageView> {
@@ -32,7 +14,8 @@ async fn shown(answer: &Answer) -> Result<MessageView> {
 #[tokio::test]
 async fn a_retry_that_was_not_enough_leads_by_buttons_and_dialogs_to_a_new_assignment() -> Result<()> {
     let world = World::new().await?;
-    let (olive, approvers) = with_hands(&world)?;
+    world.may_write()?;
+    let olive = &world.olive;
     let running = world.runs().await?;
     let app = world.comes_back("Dana", "Slack");
     world.okta.profile_push_does_not_reactivate(&app);
@@ -63,7 +46,7 @@ async fn a_retry_that_was_not_enough_leads_by_buttons_and_dialogs_to_a_new_assig
     }
 
     let card = world.alert("[?] WAITING FOR APPROVAL · Slack · R2").await?;
-    for approver in approvers {
+    for approver in [&world.abe, &world.amy] {
         answered(&approver.clicks(card.id, "Approve").await?).await?;
     }
     world.alert("[✓] FIXED · Slack · R2").await?;

@@ -237,7 +237,9 @@ impl Command for ByHand {
             }
         };
         let gate = desk.policy.gate(&app.id, Action::Retry, chosen.len());
-        desk.policy.may_ask(org, &app.id, &call.caller, gate).map_err(CommandError::forbidden)?;
+        desk.policy
+            .may_ask(&desk.links().await?, org, &app.id, &call.caller, gate)
+            .map_err(CommandError::forbidden)?;
         let frozen = Frozen { method: Method::Guided, ..retry::frozen(call, desk, org, app, chosen).await? };
         let next = desk.requests.open(frozen, request.reason.clone(), request.incident, desk.clock.now());
         let next = next.await?;

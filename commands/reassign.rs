@@ -52,7 +52,8 @@ impl Command for Reassign {
         let reason = reason(call)?;
         let org = desk.org(&name)?;
         let gate = desk.policy.gate(&app.id, Action::Reassign, 1);
-        desk.policy.may_ask(&name, &app.id, &call.caller, gate).map_err(CommandError::forbidden)?;
+        let links = desk.links().await?;
+        desk.policy.may_ask(&links, &name, &app.id, &call.caller, gate).map_err(CommandError::forbidden)?;
         let person = named(call.option("person").unwrap_or_default(), desk, &name, &app).await?;
         if heals(desk, &name, &app, &person).await? {
             return Err(CommandError::Slip(healing(&app)));
@@ -90,7 +91,7 @@ impl Command for Reassign {
             people: vec![person],
             gate,
             requester: call.caller.id,
-            requester_person: desk.policy.person(&name, call.caller.id).cloned(),
+            requester_person: links.person(&name, call.caller.id).cloned(),
             breakglass: false,
         };
         let request = desk.requests.open(frozen, reason, incident, desk.clock.now()).await?;
@@ -297,8 +298,9 @@ impl Command for Profile {
     async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
         let request = steps::find(call, desk).await?;
         let frozen = &request.frozen;
+        let links = desk.links().await?;
         desk.policy
-            .may_ask(&frozen.org, &frozen.app.id, &call.caller, frozen.gate)
+            .may_ask(&links, &frozen.org, &frozen.app.id, &call.caller, frozen.gate)
             .map_err(CommandError::forbidden)?;
         let Some((person, profile)) = desk.requests.kept_profile(request.number).await? else {
             return Ok(Message::text(NOTHING_KEPT));
@@ -306,7 +308,7 @@ impl Command for Profile {
         let entry = Draft {
             what: "profile.shown".to_owned(),
             member: Some(call.caller.id),
-            person: desk.policy.person(&frozen.org, call.caller.id).cloned(),
+            person: links.person(&frozen.org, call.caller.id).cloned(),
             org: Some(frozen.org.clone()),
             app: Some(frozen.app.id.clone()),
             request: Some(request.number),
@@ -349,8 +351,9 @@ impl Command for Erase {
     async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
         let request = steps::find(call, desk).await?;
         let frozen = &request.frozen;
+        let links = desk.links().await?;
         desk.policy
-            .may_ask(&frozen.org, &frozen.app.id, &call.caller, frozen.gate)
+            .may_ask(&links, &frozen.org, &frozen.app.id, &call.caller, frozen.gate)
             .map_err(CommandError::forbidden)?;
         if !request.stage.is_over() {
             return Err(CommandError::Slip(format!(
@@ -361,7 +364,7 @@ impl Command for Erase {
         let entry = Draft {
             what: "profile.erased".to_owned(),
             member: Some(call.caller.id),
-            person: desk.policy.person(&frozen.org, call.caller.id).cloned(),
+            person: links.person(&frozen.org, call.caller.id).cloned(),
             ..Draft::default()
         };
         Ok(Message::text(

@@ -1,6 +1,7 @@
-//! `/okta whoami`: which of our roles the caller holds, and what they may do.
+//! `/okta whoami`: which of our roles the caller holds, who they are in Okta, and what they may do.
 
 use async_trait::async_trait;
+use domain::links::Links;
 
 use crate::chat::{Call, Message, Opening};
 use crate::desk::Desk;
@@ -16,7 +17,7 @@ impl Command for Whoami {
     fn spec(&self) -> Spec {
         Spec {
             name: "whoami",
-            about: "Show your roles and what you may do.",
+            about: "Show your roles, your link to Okta, and what you may do.",
             role: None,
             opening: Opening::Private,
             options: &[],
@@ -47,6 +48,27 @@ impl Command for Whoami {
                 .to_owned(),
             false => format!("You are {} in Provost. You may use:\n{}", roles.join(", "), help::list(&call.caller, desk)),
         };
-        Ok(Message::text(text))
+        let links = desk.links().await?;
+        Ok(Message::text(format!("{}\n{text}", linked(call, desk, &links))))
     }
+}
+
+/// Who the caller is in each org.
+fn linked(call: &Call, desk: &Desk, links: &Links) -> String {
+    let lines: Vec<String> = desk
+        .orgs
+        .keys()
+        .map(|org| match links.person(org, call.caller.id) {
+            Some(person) if desk.policy.links.person(org, call.caller.id).is_some() => {
+                format!("In {org} you are linked to the Okta user `{person}`, by Provost's configuration.")
+            }
+            Some(person) => format!("In {org} you are linked to the Okta user `{person}`."),
+            None => format!("In {org} you are not linked to an Okta user; `/okta link` asks for it."),
+        })
+        .collect();
+    let required = match links.required() {
+        true => "\nWhat needs an approval needs linked people.",
+        false => "",
+    };
+    format!("{}{required}", lines.join("\n"))
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::assignment::{Assignment, SavedProfile};
-use crate::facts::{AppFacts, AppUser, Connection, LogFrom, LogPage, Page, ProvisioningFeature};
+use crate::facts::{AppFacts, AppUser, Connection, LogFrom, LogPage, OktaUser, Page, ProvisioningFeature};
 use crate::ids::{AppId, GroupId, MemberId, RoleId, UserId};
 
 /// The time. Only one adapter reads the wall clock, so that a test can make an hour pass in a line.
@@ -48,6 +48,9 @@ pub trait Directory: Send + Sync {
 
     /// One of its people.
     async fn app_user(&self, app: &AppId, person: &UserId) -> Result<AppUser, DirectoryError>;
+
+    /// The user that Okta finds for a login. It also finds ids and short names: whoever asks compares the login.
+    async fn user(&self, login: &str) -> Result<OktaUser, DirectoryError>;
 
     /// Every capability of its provisioning feature as `path: value`, for example
     /// `update.lifecycleDeactivate.status: ENABLED`, so that two readings can be compared.

@@ -3,6 +3,3 @@
 -- The entry up to which the audit channel is being told, and since when.
 ALTER TABLE audit_shown ADD COLUMN telling BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE audit_shown ADD COLUMN attempted_ms BIGINT;
-
--- When the outcome was first about to be told to the requester.
-ALTER TABLE request_showing ADD COLUMN outcome_ms BIGINT;

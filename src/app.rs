@@ -18,6 +18,7 @@ use commands::policy::{AppPolicy, Gates, Policy};
 use commands::throttle::Throttle;
 use dashmap::DashMap;
 use domain::ids::{GuildId, OrgName, RoleId};
+use domain::links::Configured;
 use domain::ports::{Clock, Directory, Roster};
 use domain::request::Gate;
 use domain::requests::Requests as _;
@@ -147,6 +148,7 @@ impl App {
             requests: store.clone(),
             orgs: hands,
             policy: policy.clone(),
+            book: store.clone(),
             roster: roster.clone(),
             verify_within: signed(config.alerts.verify_within),
             clock: clock.clone(),
@@ -163,6 +165,8 @@ impl App {
             requests: store.clone(),
             memory: memory.clone(),
             policy: policy.clone(),
+            book: store.clone(),
+            roster: roster.clone(),
             audit_channel: discord.audit_channel_id,
             chat: rest.clone() as Arc<dyn Chat>,
             rules: config.alerts.rules.clone(),
@@ -181,6 +185,7 @@ impl App {
             memory,
             rules: config.alerts.rules.clone(),
             requests: store.clone(),
+            book: store.clone(),
             roster,
             policy,
             bell: Arc::new(move || {
@@ -217,6 +222,11 @@ impl App {
     #[must_use]
     pub fn with_pace(self, pace: Pace) -> Self {
         Self { pace, ..self }
+    }
+
+    /// Has the passes over requests and alerts look at once, as after a command. For a clock that was moved.
+    pub fn bell(&self) -> Arc<dyn Fn() + Send + Sync> {
+        self.desk.bell.clone()
     }
 
     /// Closes the store of parts that were never run.
@@ -413,7 +423,7 @@ fn policy(config: &Config, oncall: Option<RoleId>) -> Policy {
         bulk_over: gates.retry.bulk_over,
         reassign: gate(&gates.reassign),
     };
-    let links: BTreeMap<_, _> = config
+    let links = config
         .links
         .orgs
         .iter()
@@ -433,8 +443,7 @@ fn policy(config: &Config, oncall: Option<RoleId>) -> Policy {
             })
             .collect(),
         oncall,
-        links_required: config.links.require.unwrap_or(!links.is_empty()),
-        links,
+        links: Configured { links, require: config.links.require },
     }
 }
 

@@ -5,6 +5,8 @@
 //! whose answer was lost may have been made: the attempt is noted before it is made, its nonce makes a repetition
 //! within a minute the same post, and after that the channel's history is searched for it.
 
+mod links;
+mod remarks;
 mod requests;
 
 use std::collections::BTreeMap;
@@ -21,7 +23,8 @@ use dashmap::DashMap;
 use domain::cause::Rules;
 use domain::ids::{ChannelId, GuildId, IncidentNumber, MessageId, OrgName};
 use domain::incident::Incident;
-use domain::ports::Clock;
+use domain::links::{LinkBook, ProposalNumber};
+use domain::ports::{Clock, Roster};
 use domain::request::{Request, RequestNumber};
 use domain::requests::Requests;
 use domain::store::{Kept, Showing, Store, Unshown, Untold};
@@ -49,6 +52,10 @@ pub struct Board {
     pub memory: Arc<Memory>,
     /// Who is asked to approve.
     pub policy: Policy,
+    /// The links made by command, and what was proposed.
+    pub book: Arc<dyn LinkBook>,
+    /// Who has which role now.
+    pub roster: Arc<dyn Roster>,
     /// Each org as the board needs it.
     pub orgs: BTreeMap<OrgName, Shown>,
     /// Where the audit is shown, if anywhere.
@@ -78,6 +85,10 @@ pub enum Item {
     Notice(i64),
     /// A request.
     Request(RequestNumber),
+    /// That a request still waits.
+    Reminder(RequestNumber),
+    /// A link that waits for an admin.
+    Proposal(ProposalNumber),
     /// The audit.
     Audit,
 }
@@ -144,6 +155,16 @@ impl Board {
             let item = Item::Request(request.number);
             self.take(&mut going, item, self.show_request(org, &request, showing)).await?;
         }
+        for request in self.requests.unreminded().await? {
+            let Some(org) = self.orgs.get(&request.frozen.org) else { continue };
+            self.take(&mut going, Item::Reminder(request.number), self.remind(org, &request)).await?;
+        }
+        for (proposal, showing) in self.book.unshown_proposals().await? {
+            let Some(org) = self.orgs.get(&proposal.org) else { continue };
+            let channel = self.audit_channel.unwrap_or(org.channel);
+            let item = Item::Proposal(proposal.number);
+            self.take(&mut going, item, self.show_proposal(channel, &proposal, showing)).await?;
+        }
         if let Some(channel) = self.audit_channel {
             self.take(&mut going, Item::Audit, self.show_audit(channel)).await?;
         }
@@ -199,7 +220,9 @@ impl Board {
             Err(ShowError::Chat(failure @ ChatError::Unauthorized)) => Err(failure.into()),
             Err(ShowError::Chat(ChatError::RateLimited { until })) => Ok(Some(until)),
             Err(ShowError::Chat(
-                ref failure @ (ChatError::Forbidden { channel, .. } | ChatError::ChannelGone(channel)),
+                ref failure @ (ChatError::Forbidden { channel, .. }
+                | ChatError::NoAccess(channel)
+                | ChatError::ChannelGone(channel)),
             )) => {
                 let until = now + LET_BE;
                 self.resting.insert(channel, until);
@@ -249,9 +272,9 @@ impl Board {
                 };
                 let due = match shown {
                     // Alerts go to another channel by now: this one moves there.
-                    Err(ShowError::Chat(ChatError::Forbidden { .. } | ChatError::ChannelGone(_)))
-                        if showing.channel != channel =>
-                    {
+                    Err(ShowError::Chat(
+                        ChatError::Forbidden { .. } | ChatError::NoAccess(_) | ChatError::ChannelGone(_),
+                    )) if showing.channel != channel => {
                         showing = unposted(incident, channel, showing.told, now);
                         self.store.note_showing(&showing).await?;
                         Some(now)
@@ -412,7 +435,7 @@ impl Board {
             // Its post may have been made, though no answer came.
             let footer = footer(incident, older.chapter);
             older.message = match self.chat.find(older.channel, older.attempted, &footer).await {
-                Err(ChatError::Forbidden { .. } | ChatError::ChannelGone(_)) => None,
+                Err(ChatError::Forbidden { .. } | ChatError::NoAccess(_) | ChatError::ChannelGone(_)) => None,
                 found => found?,
             };
         }
@@ -425,6 +448,7 @@ impl Board {
                 | Err(
                     ChatError::MessageGone
                     | ChatError::TooOld
+                    | ChatError::NoAccess(_)
                     | ChatError::ChannelGone(_)
                     | ChatError::Forbidden { .. },
                 ) => {}
@@ -453,7 +477,9 @@ impl Board {
         }
         match self.tell_lines(incident, showing, message, lines).await {
             Ok(()) => Ok(None),
-            Err(ShowError::Chat(failure @ (ChatError::Forbidden { .. } | ChatError::ChannelGone(_)))) => {
+            Err(ShowError::Chat(
+                failure @ (ChatError::Forbidden { .. } | ChatError::NoAccess(_) | ChatError::ChannelGone(_)),
+            )) => {
                 let until = self.clock.now() + LET_BE;
                 self.resting.insert(thread, until);
                 warn!(
@@ -519,10 +545,14 @@ impl Board {
         Ok(())
     }
 
-    /// Says lines in a thread, unless a person deleted them.
+    /// Says lines in a thread, unless a person deleted them or the whole thread: their wish counts.
     async fn say(&self, thread: ChannelId, message: &Message, nonce: &Nonce) -> Result<(), ShowError> {
         match self.chat.post(thread, message, nonce).await {
             Ok(_) | Err(ChatError::MessageGone) => Ok(()),
+            Err(ChatError::ChannelGone(_)) => {
+                info!(thread.id = %thread, "A thread was deleted; its steps are not told any more");
+                Ok(())
+            }
             Err(failure) => Err(failure.into()),
         }
     }

@@ -3,19 +3,22 @@
 use commands::audit::line;
 use commands::chat::{ChatError, Message, Place};
 use commands::ladder::{self, Ladder};
-use commands::request_card::{Around, card, footer};
+use commands::request_card::{Around, Seen, card, footer};
 use domain::ids::ChannelId;
 use domain::incident::Incident;
-use domain::request::{Action, Request};
-use domain::requests::{AuditQuery, AuditShown, RequestQuery, RequestShowing};
+use domain::request::{Action, Request, Stage};
+use domain::requests::{AuditQuery, AuditShown, Remark, RemarkShowing, RequestQuery, RequestShowing};
 use domain::store::{Query, StoreError, Which};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tracing::info;
 
 use super::{Board, Earlier, MAY_REPEAT, NONCE_LASTS, ShowError, Shown, nonce};
 
 /// How many entries of the audit one message shows.
 const ENTRIES: usize = 8;
+
+/// What is half done for no longer than this is about to be done, and pings nobody.
+const SOON: SignedDuration = SignedDuration::from_secs(60);
 
 impl Board {
     pub(super) async fn show_request(
@@ -36,7 +39,7 @@ impl Board {
             kind: known.as_ref().map_or("", |facts| facts.kind.as_str()),
             paused: self.requests.paused().await?.is_some(),
         };
-        let mut message = card(request, &around);
+        let mut message = card(request, &around, &self.seen(request).await?);
         let ladder = self.ladder(org, request).await?;
         ladder::climb(&mut message, request, &ladder);
         if request.frozen.action == Action::Reassign {
@@ -54,7 +57,6 @@ impl Board {
                 shown_at: None,
                 revision: 0,
                 let_go: false,
-                outcome_attempted: None,
             };
             self.requests.note_request_showing(&showing).await?;
             return self.post_request(request, showing, &message, request.revision).await;
@@ -83,17 +85,42 @@ impl Board {
             Ok(()) => (showing.shown_at, showing.revision) = (Some(now), request.revision),
             Err(ChatError::MessageGone | ChatError::TooOld) => showing.let_go = true,
             // Cards go to another channel by now: this one moves there.
-            Err(ChatError::Forbidden { .. } | ChatError::ChannelGone(_)) if channel != org.channel => {
+            Err(ChatError::Forbidden { .. } | ChatError::NoAccess(_) | ChatError::ChannelGone(_))
+                if channel != org.channel =>
+            {
                 (showing.channel, showing.attempted, showing.message) = (org.channel, now, None);
                 self.requests.note_request_showing(&showing).await?;
                 return Ok(Some(now));
             }
             Err(failure) => return Err(failure.into()),
         }
+        let half_done_since = match request.stage {
+            Stage::Executing { since } if request.is_half_done() => Some(since),
+            _ => None,
+        };
+        if half_done_since.is_some_and(|since| now.duration_since(since) >= SOON) {
+            let message = commands::announcements::half_done(request, self.policy.oncall);
+            self.remark(request, showing.channel, Remark::HalfDone, message).await?;
+        }
         // Told first: what a crash leaves untold is told again, and the nonce makes it the same message.
-        let due = self.tell_requester(request, &mut showing, &ladder).await?;
+        if let Some(mut outcome) = commands::announcements::outcome(request, self.policy.oncall) {
+            outcome.rows = ladder::rows(request, &ladder);
+            self.remark(request, showing.channel, Remark::Outcome, outcome).await?;
+        }
         self.requests.note_request_showing(&showing).await?;
-        Ok(due)
+        Ok(None)
+    }
+
+    /// What the card shows that is not the request's own.
+    async fn seen(&self, request: &Request) -> Result<Seen, ShowError> {
+        // Where it cannot be told, the card asks for somebody on call; the approval itself is decided afresh.
+        let widened = request.stage == Stage::Pending
+            && self.policy.is_widened(&*self.roster, request.frozen.requester).await.unwrap_or(false);
+        let review = match request.frozen.breakglass {
+            true => self.requests.review(request.number).await?,
+            false => None,
+        };
+        Ok(Seen { widened, review })
     }
 
     async fn incidents_of(&self, request: &Request) -> Result<Vec<Incident>, StoreError> {
@@ -133,53 +160,24 @@ impl Board {
         match self.chat.post(showing.channel, message, &nonce).await {
             Ok(id) => {
                 info!(message.id = %id, "Posted the card of {}", request.number);
-                // One that is over has an outcome to tell: the next pass does, with an edit.
-                let revision = if request.stage.is_over() { 0 } else { revision };
                 (showing.message, showing.revision) = (Some(id), revision);
                 showing.shown_at = Some(self.clock.now());
             }
             Err(ChatError::MessageGone) => showing.let_go = true,
             Err(failure) => return Err(failure.into()),
         }
+        if request.stage.is_over() && revision > 0 {
+            // The card itself has pinged for the outcome.
+            let told = RemarkShowing {
+                request: request.number,
+                remark: Remark::Outcome,
+                attempted: showing.attempted,
+                message: showing.message,
+            };
+            self.requests.note_remark(&told).await?;
+        }
         self.requests.note_request_showing(&showing).await?;
-        Ok(None)
-    }
-
-    /// An edit pings nobody, so the outcome is said once in a message of its own.
-    async fn tell_requester(
-        &self,
-        request: &Request,
-        showing: &mut RequestShowing,
-        ladder: &Ladder,
-    ) -> Result<Option<Timestamp>, ShowError> {
-        let Some(mut outcome) = commands::announcements::outcome(request, self.policy.oncall) else {
-            return Ok(None);
-        };
-        outcome.rows = ladder::rows(request, ladder);
-        let now = self.clock.now();
-        match showing.outcome_attempted {
-            None => {
-                // What the card shows is noted only after this was said, so that it is come back to.
-                let before = RequestShowing { revision: 0, outcome_attempted: Some(now), ..showing.clone() };
-                self.requests.note_request_showing(&before).await?;
-                showing.outcome_attempted = Some(now);
-            }
-            Some(attempted) if now.duration_since(attempted) > NONCE_LASTS => {
-                match self.earlier(showing.channel, attempted, &outcome.content).await? {
-                    Earlier::Found(_) => return Ok(None),
-                    Earlier::None => {}
-                    Earlier::Unknown => outcome.content.push_str(MAY_REPEAT),
-                }
-            }
-            Some(_) => {}
-        }
-        let number = request.number.to_string();
-        let nonce =
-            nonce(&["outcome", request.frozen.org.as_str(), &number, &request.hash.0, request.stage.word()]);
-        match self.chat.post(showing.channel, &outcome, &nonce).await {
-            Ok(_) | Err(ChatError::MessageGone) => Ok(None),
-            Err(failure) => Err(failure.into()),
-        }
+        Ok((revision == 0).then(|| self.clock.now()))
     }
 
     /// Shows the audit's new entries. Each line carries number and hash, so that a cut tail can be found later. Which

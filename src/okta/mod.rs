@@ -1,7 +1,7 @@
 //! One Okta org over HTTP: the [`Directory`] that the rest of Provost asks.
 //!
 //! From the bottom: [`limits`] (how much we may ask), `transport` (one exchange), `auth`, `key` and `dpop` (who asks),
-//! `link` (where the next page is), `refusal` (what a no means), `client` (a signed request), `log`, `apps`,
+//! `link` (where the next page is), `refusal` (what a no means), `client` (a signed request), `log`, `apps`, `users`,
 //! `assignments` and `writes` (the calls),
 //! `lenient`, [`wire`] and `targets` (their JSON).
 //!
@@ -20,6 +20,7 @@ mod log;
 mod refusal;
 mod targets;
 mod transport;
+mod users;
 pub mod wire;
 mod writes;
 
@@ -29,7 +30,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::assignment::{Assignment, SavedProfile};
-use domain::facts::{AppFacts, AppUser, Connection, LogFrom, LogPage, Page, ProvisioningFeature};
+use domain::facts::{AppFacts, AppUser, Connection, LogFrom, LogPage, OktaUser, Page, ProvisioningFeature};
 use domain::ids::{AppId, GroupId, OrgName, UserId};
 use domain::ports::{Clock, Directory, DirectoryError, Written};
 use jiff::{SignedDuration, Timestamp};
@@ -270,6 +271,10 @@ impl Directory for Okta {
 
     async fn app_user(&self, app: &AppId, person: &UserId) -> Result<AppUser, DirectoryError> {
         self.client.app_user(app, person).await
+    }
+
+    async fn user(&self, login: &str) -> Result<OktaUser, DirectoryError> {
+        self.client.user(login).await
     }
 
     async fn capabilities(&self, app: &AppId) -> Result<BTreeMap<String, String>, DirectoryError> {

@@ -13,6 +13,7 @@ mod events;
 mod gateway;
 mod incidents;
 mod json;
+mod links;
 mod lock;
 mod log;
 mod notices;
@@ -25,6 +26,7 @@ mod refused;
 mod request_rows;
 mod request_showings;
 mod requests;
+mod reviews;
 mod rows;
 mod showings;
 #[cfg(test)]
@@ -38,11 +40,15 @@ use domain::assignment::SavedProfile;
 use domain::audit::{Draft as AuditDraft, Entry};
 use domain::cause::CauseId;
 use domain::event::{App, Event};
-use domain::ids::{AppId, EventId, IncidentNumber, MessageId, OrgName, UserId};
+use domain::ids::{AppId, EventId, IncidentNumber, MemberId, MessageId, OrgName, UserId};
 use domain::incident::{Change, Incident, Line, SettingChange};
+use domain::links::{Link, LinkBook, LinkRefusal, Proposal, ProposalEvent, ProposalNumber, ProposalShowing};
 use domain::notice::Told;
 use domain::request::{Frozen, Refusal, Request, RequestEvent, RequestNumber};
-use domain::requests::{AuditQuery, AuditShown, Paused, RequestQuery, RequestShowing, Requests};
+use domain::requests::{
+    AuditQuery, AuditShown, Paused, Remark, RemarkShowing, RequestQuery, RequestShowing, Requests,
+};
+use domain::review::{Review, ReviewRefusal};
 use domain::store::{Batch, Position, Query, Showing, Store, StoreError, TakenIn, Tally, Unshown, Untold};
 use jiff::Timestamp;
 use sqlx::{Any, AnyPool, Error, Transaction};
@@ -382,6 +388,39 @@ impl Requests for Sql {
         write!(self, conn => profiles::erase_old(conn, before, now))
     }
 
+    async fn remark(
+        &self,
+        number: RequestNumber,
+        remark: Remark,
+    ) -> Result<Option<RemarkShowing>, StoreError> {
+        look!(self, conn => reviews::remark(conn, number, remark))
+    }
+
+    async fn note_remark(&self, showing: &RemarkShowing) -> Result<(), StoreError> {
+        write!(self, conn => reviews::note_remark(conn, showing))
+    }
+
+    async fn unreminded(&self) -> Result<Vec<Request>, StoreError> {
+        read!(self, conn => reviews::unreminded(conn))
+    }
+
+    async fn review(&self, number: RequestNumber) -> Result<Option<Review>, StoreError> {
+        look!(self, conn => reviews::one(conn, number))
+    }
+
+    async fn give_review(
+        &self,
+        review: Review,
+        entry: AuditDraft,
+        refused: AuditDraft,
+    ) -> Result<Option<Result<(), ReviewRefusal>>, StoreError> {
+        write!(self, conn => reviews::give(conn, review, entry, refused))
+    }
+
+    async fn unreviewed(&self) -> Result<Vec<Request>, StoreError> {
+        read!(self, conn => reviews::unreviewed(conn))
+    }
+
     async fn paused(&self) -> Result<Option<Paused>, StoreError> {
         read!(self, conn => pause::paused(conn))
     }
@@ -405,6 +444,57 @@ impl Requests for Sql {
 
     async fn note_audit_shown(&self, number: i64) -> Result<(), StoreError> {
         write!(self, conn => audit::note_shown(conn, number))
+    }
+}
+
+#[async_trait]
+impl LinkBook for Sql {
+    async fn links(&self) -> Result<Vec<Link>, StoreError> {
+        look!(self, conn => links::all(conn))
+    }
+
+    async fn propose(
+        &self,
+        org: &OrgName,
+        member: MemberId,
+        login: String,
+        entry: AuditDraft,
+        now: Timestamp,
+    ) -> Result<Proposal, StoreError> {
+        write!(self, conn => links::propose(conn, org, member, login, entry, now))
+    }
+
+    async fn proposal(&self, number: ProposalNumber) -> Result<Option<Proposal>, StoreError> {
+        look!(self, conn => links::one(conn, number))
+    }
+
+    async fn decide(
+        &self,
+        number: ProposalNumber,
+        event: ProposalEvent,
+        entry: AuditDraft,
+        refused: AuditDraft,
+        now: Timestamp,
+    ) -> Result<Option<Result<Proposal, LinkRefusal>>, StoreError> {
+        write!(self, conn => links::decide(conn, number, event, entry, refused, now))
+    }
+
+    async fn unlink(
+        &self,
+        org: &OrgName,
+        member: MemberId,
+        entry: AuditDraft,
+        now: Timestamp,
+    ) -> Result<Option<Link>, StoreError> {
+        write!(self, conn => links::unlink(conn, org, member, entry, now))
+    }
+
+    async fn unshown_proposals(&self) -> Result<Vec<(Proposal, Option<ProposalShowing>)>, StoreError> {
+        look!(self, conn => links::unshown(conn))
+    }
+
+    async fn note_proposal_showing(&self, showing: &ProposalShowing) -> Result<(), StoreError> {
+        write!(self, conn => links::note(conn, showing))
     }
 }
 

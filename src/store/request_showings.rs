@@ -47,10 +47,9 @@ pub(super) async fn one(
 /// Notes how a request's card stands.
 pub(super) async fn note(conn: &mut AnyConnection, showing: &RequestShowing) -> Result<(), Error> {
     sqlx::query(
-        "INSERT INTO request_showing (request, channel, attempted_ms, message, shown_ms, revision, let_go, \
-         outcome_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (request) DO UPDATE SET channel = excluded.channel, \
+        "INSERT INTO request_showing (request, channel, attempted_ms, message, shown_ms, revision, let_go) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (request) DO UPDATE SET channel = excluded.channel, \
          attempted_ms = excluded.attempted_ms, message = excluded.message, shown_ms = excluded.shown_ms, \
-         revision = excluded.revision, let_go = excluded.let_go, outcome_ms = excluded.outcome_ms",
+         revision = excluded.revision, let_go = excluded.let_go",
     )
     .bind(showing.request.0)
     .bind(snowflake(showing.channel.0))
@@ -59,7 +58,6 @@ pub(super) async fn note(conn: &mut AnyConnection, showing: &RequestShowing) -> 
     .bind(showing.shown_at.map(ms))
     .bind(showing.revision)
     .bind(i64::from(showing.let_go))
-    .bind(showing.outcome_attempted.map(ms))
     .execute(conn)
     .await?;
     Ok(())
@@ -85,6 +83,5 @@ fn showing(row: &AnyRow) -> Result<RequestShowing, Error> {
         shown_at: row.maybe_time("shown_ms")?,
         revision: row.number("revision")?,
         let_go: row.flag("let_go")?,
-        outcome_attempted: row.maybe_time("outcome_ms")?,
     })
 }

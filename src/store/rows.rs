@@ -7,6 +7,7 @@ use domain::cause::{Confidence, Strength};
 use domain::facts::Scope;
 use domain::incident::{EndedBecause, Ending, Mode};
 use domain::request::{Action, Method};
+use domain::review::Verdict;
 use domain::store::Kept;
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
@@ -61,6 +62,7 @@ words! {
     Mode { Api = "api", Guided = "guided" }
     Action { Enable = "enable", Retry = "retry", Reassign = "reassign" }
     Method { Api = "api", Guided = "guided" }
+    Verdict { Justified = "justified", NotJustified = "not justified" }
     Kept { Live = "live", Replaced = "replaced", LetGo = "let-go" }
 }
 

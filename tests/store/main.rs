@@ -4,6 +4,7 @@
 
 mod audit;
 mod faults;
+mod links;
 mod opening;
 mod pages;
 mod people;

@@ -340,6 +340,9 @@ async fn while_okta_is_busy_after_the_unassignment_it_is_tried_until_it_is_done_
         let transcript = world.discord.transcript();
         assert!(transcript.contains("[!] HALF DONE · Slack · R1"), "{fault:?} {transcript}");
         assert!(transcript.contains("not assigned again yet"), "{transcript}");
+        let lines = world.lines();
+        let told: Vec<_> = lines.iter().filter(|line| line.contains("is half done")).collect();
+        assert!(told.len() == 1 && told[0].contains("<@&"), "those on call are told once: {told:?}");
         assert!(transcript.contains("[✓] FIXED · Slack · R1"), "{fault:?} {transcript}");
         assert_eq!(writes(&world).iter().filter(|write| *write == "DELETE 204").count(), 1);
     }

@@ -13,6 +13,7 @@ use provost::app::App;
 use provost::config::{Config, Environment};
 use sim::discord::Discord;
 use sim::okta::{DeactivateUsers, Okta};
+use sqlx::Connection;
 use std::collections::BTreeMap;
 use tempfile::TempDir;
 
@@ -39,7 +40,7 @@ pub struct World {
     pub channel: u64,
     folder: TempDir,
     roles: BTreeMap<&'static str, u64>,
-    people: BTreeMap<&'static str, (u64, Vec<u64>)>,
+    people: BTreeMap<&'static str, u64>,
     exchanges: Exchanges,
 }
 
@@ -76,8 +77,15 @@ impl World {
         let oncall = discord.role("oncall");
         let viewer = discord.role("viewer");
         let (operator, approver) = (discord.role("operator"), discord.role("approver"));
-        let admin = discord.role("admin");
-        let roles = BTreeMap::from([("viewer", viewer), ("approver", approver), ("oncall", oncall)]);
+        let (admin, breakglass) = (discord.role("admin"), discord.role("breakglass"));
+        let roles = BTreeMap::from([
+            ("viewer", viewer),
+            ("operator", operator),
+            ("approver", approver),
+            ("admin", admin),
+            ("breakglass", breakglass),
+            ("oncall", oncall),
+        ]);
         let mut people = BTreeMap::new();
         for (name, roles) in [
             ("Olive", vec![viewer, operator]),
@@ -85,8 +93,10 @@ impl World {
             ("Ada", vec![viewer, approver, oncall]),
             ("Abe", vec![viewer, approver, operator, oncall]),
             ("Root", vec![viewer, admin]),
+            ("Rita", vec![viewer, admin]),
+            ("Gina", vec![viewer, operator, breakglass]),
         ] {
-            people.insert(name, (discord.member(name, &roles), roles));
+            people.insert(name, discord.member(name, &roles));
         }
         let folder = tempfile::tempdir()?;
         let text = format!(
@@ -110,6 +120,7 @@ impl World {
             operator = ["role:{operator}"]
             approver = ["role:{approver}"]
             admin = ["role:{admin}"]
+            breakglass = ["role:{breakglass}"]
             [http]
             listen = ""
             "#,
@@ -267,8 +278,8 @@ impl World {
 
     /// Somebody by name does what a button carries, with what a dialog or a list adds.
     pub async fn acts(&self, name: &str, id: &CustomId, more: &[(&str, &str)]) -> Message {
-        let (member, roles) = &self.people[name];
-        self.acts_as(*member, roles, id, more).await
+        let (member, roles) = self.held_by(name);
+        self.acts_as(member, &roles, id, more).await
     }
 
     async fn acts_as(&self, member: u64, roles: &[u64], id: &CustomId, more: &[(&str, &str)]) -> Message {
@@ -280,8 +291,8 @@ impl World {
     }
 
     async fn does(&self, name: &str, verb: &str, options: Vec<(String, String)>) -> Message {
-        let (member, roles) = &self.people[name];
-        self.does_as(*member, roles, verb, options).await
+        let (member, roles) = self.held_by(name);
+        self.does_as(member, &roles, verb, options).await
     }
 
     async fn does_as(
@@ -337,12 +348,13 @@ impl World {
 
     /// Provost is started anew where it may write nothing, as is the default.
     pub async fn may_not_write(self) -> Result<Self> {
-        self.configured("writes = true", "writes = false").await
+        self.configured_anew(|text| text.replace("writes = true", "writes = false")).await
     }
 
     /// Provost is started anew where it may use no more than this share of Okta's rate limits.
     pub async fn may_use(self, share: f64) -> Result<Self> {
-        self.configured("rate_limit_share = 1.0", &format!("rate_limit_share = {share}")).await
+        let less = format!("rate_limit_share = {share}");
+        self.configured_anew(|text| text.replace("rate_limit_share = 1.0", &less)).await
     }
 
     /// Alerts go to another channel from now on: Provost is started anew.
@@ -350,7 +362,7 @@ impl World {
         let (before, after) = (self.channel, channel);
         self.channel = channel;
         let key = |id: u64| format!("alert_channel_id = \"{id}\"");
-        self.configured(&key(before), &key(after)).await
+        self.configured_anew(|text| text.replace(&key(before), &key(after))).await
     }
 
     /// Provost is started anew with something else in place of a part of its configuration.
@@ -362,17 +374,66 @@ impl World {
         self.starts_anew().await
     }
 
-    /// Somebody's id at Discord.
-    pub fn member(&self, name: &str) -> u64 {
-        self.people[name].0
+    /// Provost is started anew with another configuration.
+    pub async fn configured_anew(self, change: impl FnOnce(String) -> String) -> Result<Self> {
+        let file = self.folder.path().join("provost.toml");
+        let text = change(std::fs::read_to_string(&file)?);
+        std::fs::write(&file, text)?;
+        self.starts_anew().await
     }
 
-    /// Somebody loses a role.
+    /// Somebody else does something to Provost's database.
+    pub async fn in_the_database(&self, sql: &'static str) -> Result<()> {
+        let url = format!("sqlite://{}/provost.db", self.folder.path().display());
+        sqlx::any::install_default_drivers();
+        let mut intruder = sqlx::AnyConnection::connect(&url).await?;
+        sqlx::query(sql).execute(&mut intruder).await?;
+        Ok(())
+    }
+
+    /// Somebody loses a role. What they press from then on says so, too.
     pub fn loses(&self, name: &str, role: &str) {
-        let (member, roles) = &self.people[name];
-        // Olive: viewer, operator; Ada: viewer, approver, on call.
-        let index = usize::from(role != "viewer");
-        self.discord.takes(roles[index], *member);
+        self.discord.takes(self.roles[role], self.people[name]);
+    }
+
+    /// Somebody by name, as a member of the server.
+    pub fn member(&self, name: &str) -> u64 {
+        self.people[name]
+    }
+
+    /// Somebody by name with the roles that they have now, as an interaction tells it.
+    pub fn caller(&self, name: &str) -> Caller {
+        let (member, roles) = self.held_by(name);
+        Caller { id: MemberId(member), roles: roles.into_iter().map(RoleId).collect() }
+    }
+
+    fn held_by(&self, name: &str) -> (u64, Vec<u64>) {
+        let member = self.people[name];
+        let now = self.discord.members().into_iter().find(|somebody| somebody.id == member);
+        let now = now.map_or(Vec::new(), |somebody| somebody.roles);
+        let held = self.roles.iter().filter(|(role, _)| now.iter().any(|held| held == *role));
+        (member, held.map(|(_, id)| *id).collect())
+    }
+
+    /// What stands on the record, newest first: what, and how it ended.
+    pub async fn record(&self) -> Result<Vec<String>> {
+        let entries = self.app.desk.requests.entries(&domain::requests::AuditQuery::default()).await?;
+        Ok(entries.iter().map(|entry| format!("{} {}", entry.draft.what, entry.draft.outcome)).collect())
+    }
+
+    /// Everything that the newest message of the channel that begins like this says; empty if there is none.
+    pub fn card(&self, start: &str) -> String {
+        let messages = self.discord.messages(self.channel);
+        let found = messages.iter().rev().find(|message| message.content.starts_with(start));
+        found.map_or(String::new(), |message| format!("{}\n{:?}", message.content, message.embeds))
+    }
+
+    /// Somebody asks for an app's setting, and confirms it; the answer to that.
+    pub async fn asks_to_enable(&self, name: &str, app: &str, reason: &str) -> Result<Message> {
+        let confirmation = self.says(name, "enable", &[("app", app), ("reason", reason)]).await;
+        let answer = self.presses(name, &confirmation, "Enable Deactivate Users").await?;
+        self.works().await?;
+        Ok(answer)
     }
 
     /// The next write of a provisioning feature goes wrong.

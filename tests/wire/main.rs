@@ -9,6 +9,7 @@ mod documents;
 mod answering;
 mod gateway;
 mod killing;
+mod linking;
 mod program;
 mod reassigning;
 mod refusing;

@@ -3,12 +3,12 @@
 use domain::ids::RoleId;
 use domain::incident::{EndedBecause, Happened, Incident, Line, SettingChange};
 use domain::notice::{Notice, Told};
-use domain::request::{Method, Request, Stage};
+use domain::request::{Action, Method, Request, Stage};
 use domain::requests::Remark;
 
 use crate::chat::{Card, Message, Ping, Tone};
-use crate::request_card;
 use crate::text::{ago, and_more, escape, fit, when};
+use crate::{console, request_card};
 
 /// How many people one line names.
 const NAMED: usize = 5;
@@ -20,6 +20,13 @@ const LONGEST: usize = 1_800;
 ///
 /// It ends in `footer`, in small print: by it the board finds its own message again.
 pub fn thread(lines: &[Line], footer: &str) -> Message {
+    let lines: Vec<Line> = lines
+        .iter()
+        .enumerate()
+        .filter(|(at, line)| !is_assigned_anew(line, &lines[at + 1..]))
+        .map(|(_, line)| line.clone())
+        .collect();
+    let lines = lines.as_slice();
     let mut said = Vec::new();
     for line in lines {
         if let Happened::SettingChanged(change) = &line.what {
@@ -51,6 +58,12 @@ pub fn thread(lines: &[Line], footer: &str) -> Message {
 /// The last line of what a thread is told, for the lines after `from` up to `upto`.
 pub fn thread_footer(incident: &Incident, from: i64, upto: i64) -> String {
     format!("Provost · {} · {} · step {}–{upto}", incident.org, incident.number, from + 1)
+}
+
+/// Whether a line tells of an end that was none: the person was assigned anew, and that worked.
+fn is_assigned_anew(line: &Line, later: &[Line]) -> bool {
+    let Happened::Ended { person: ended, .. } = &line.what else { return false };
+    later.iter().any(|line| matches!(&line.what, Happened::Fixed { person, .. } if person.id == ended.id))
 }
 
 fn group(
@@ -95,6 +108,9 @@ pub fn outcome(request: &Request, oncall: Option<RoleId>) -> Option<Message> {
     let words = match &request.stage {
         Stage::Succeeded { .. } => "worked, and it is proven".to_owned(),
         Stage::Failed { why, .. } => format!("failed: {}", escape(why, 600)),
+        Stage::Partly { why, .. } if request.frozen.action == Action::Reassign => {
+            format!("worked in part: {}", escape(why, 600))
+        }
         Stage::Partly { why, .. } => format!("worked for some only: {}", escape(why, 600)),
         Stage::Unclear { why, .. } => format!("is unclear, and somebody has to look: {}", escape(why, 600)),
         Stage::Denied { by, why, .. } => format!("was denied by <@{by}>: {}", escape(why, 600)),
@@ -155,6 +171,22 @@ pub fn reminder(request: &Request, oncall: RoleId, card: Option<&str>) -> Messag
         ago(request.deadline)
     );
     Message { content, pings: vec![ping], ..Message::default() }
+}
+
+/// Tells once, with a ping, that somebody is unassigned and Okta does not let them be assigned again yet.
+pub fn half_done(request: &Request, oncall: Option<RoleId>) -> Message {
+    let mut pings = vec![Ping::Member(request.frozen.requester)];
+    pings.extend(oncall.map(Ping::Role));
+    let names: Vec<String> = pings.iter().map(ToString::to_string).collect();
+    let content = format!(
+        "{} {} for {} is half done: the person is unassigned, and Okta has not taken the new assignment yet. Provost goes \
+         on until it does. Whoever cannot wait does it in Okta's console: {}; Provost sees that by itself.",
+        names.join(" "),
+        request.number,
+        escape(&request.frozen.app.label, 100),
+        console::ASSIGN
+    );
+    Message { content, pings, ..Message::default() }
 }
 
 /// The last line of a remark about a request. The board finds its own message again by it.

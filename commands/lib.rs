@@ -20,11 +20,13 @@ mod enable;
 pub mod errors;
 mod help;
 pub mod incidents;
+pub mod ladder;
 mod link;
 pub mod link_card;
 pub mod memory;
 mod pause;
 pub mod policy;
+mod reassign;
 pub mod request_card;
 mod retry;
 mod review;
@@ -67,6 +69,7 @@ pub const ALL: &[&dyn Command] = &[
     &tasks::Tasks,
     &enable::Enable,
     &retry::Retry,
+    &reassign::Reassign,
     &approvals::Approvals,
     &review::Review,
     &audit::Audit,
@@ -89,11 +92,23 @@ pub const ALL: &[&dyn Command] = &[
     &retry::Page,
     &retry::Selected,
     &retry::All,
+    &ladder::Outcomes,
+    &ladder::ByHand,
+    &ladder::Whom,
+    &reassign::Typed,
+    &reassign::Profile,
+    &reassign::Erase,
 ];
 
 /// The specs of all commands, and of the buttons that ask in a dialog first.
 pub fn specs() -> Vec<Spec> {
-    let asks = [("enable-ask", "enable"), ("deny-ask", "deny")].into_iter().filter_map(|(ask, asked)| {
+    let asks = [
+        ("enable-ask", "enable"),
+        ("deny-ask", "deny"),
+        ("reassign-ask", "reassign"),
+        ("typed-ask", "typed"),
+    ];
+    let asks = asks.into_iter().filter_map(|(ask, asked)| {
         let spec = find(asked)?.spec();
         Some(Spec { name: ask, opening: Opening::Dialog, from: From::ButtonOnly, ..spec })
     });
@@ -119,6 +134,8 @@ impl Desk {
                 (First::Refuse(refusal), _) => First::Refuse(refusal),
                 (_, "enable") => First::Ask(enable::ask(args.first().map_or("", String::as_str))),
                 (_, "deny") => First::Ask(steps::ask_why(args)),
+                (_, "reassign") => First::Ask(reassign::ask(args)),
+                (_, "typed") => First::Ask(reassign::ask_label(args)),
                 (open, _) => open,
             };
         }

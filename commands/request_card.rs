@@ -1,9 +1,11 @@
 //! A request as people see it: the confirmation, the card in the channel in every stage, the private words after a
 //! step. Pure functions of the request.
 
+use domain::cause::Strength;
 use domain::facts::Assigned;
 use domain::ids::RoleId;
-use domain::request::{Action, Method, Refusal, Request, Stage};
+use domain::incident::Proof;
+use domain::request::{Action, Method, Outcome, Refusal, Request, STATE_AS_PROOF, Stage};
 use domain::review::{Review, is_due};
 use jiff::SignedDuration;
 
@@ -87,11 +89,11 @@ pub fn confirmation(request: &Request, price: &Price, around: &Around<'_>) -> Me
         true => fields.push(field("Break-glass", breaking(request, around.policy))),
         false => fields.push(field("Approval", asked(request, around.policy, price.widened))),
     }
-    let (act, style) = match frozen.action {
-        _ if frozen.breakglass => ("Break the glass", ButtonStyle::Danger),
-        Action::Enable => ("Enable Deactivate Users", ButtonStyle::Primary),
-        Action::Retry => ("Retry", ButtonStyle::Primary),
-        Action::Reassign => ("Reassign", ButtonStyle::Primary),
+    let (act, style, verb) = match frozen.action {
+        Action::Enable if frozen.breakglass => ("Break the glass", ButtonStyle::Danger, "confirm"),
+        Action::Enable => ("Enable Deactivate Users", ButtonStyle::Primary, "confirm"),
+        Action::Retry => ("Retry", ButtonStyle::Primary, "confirm"),
+        Action::Reassign => ("Reassign…", ButtonStyle::Danger, "typed-ask"),
     };
     Message {
         content: format!("{}: please confirm.", escape(&frozen.app.label, 200)),
@@ -103,7 +105,7 @@ pub fn confirmation(request: &Request, price: &Price, around: &Around<'_>) -> Me
             footer: format!("{} · {} · {}", frozen.org, frozen.app.id, request.hash.short()),
         }),
         rows: vec![Row::Buttons(vec![
-            button(act, style, "confirm", request),
+            button(act, style, verb, request),
             button("Cancel", ButtonStyle::Secondary, "cancel", request),
         ])],
         ..Message::default()
@@ -151,6 +153,9 @@ pub fn card(request: &Request, around: &Around<'_>, seen: &Seen) -> Message {
     if frozen.action == Action::Enable && !request.stage.is_over() {
         fields.push(field("The price", console::PRICE.trim_start_matches("The price: ").to_owned()));
     }
+    if frozen.action == Action::Reassign && !request.stage.is_over() {
+        fields.push(field("What it costs", console::UNASSIGNS.to_owned()));
+    }
     if frozen.breakglass {
         fields.push(field("Break-glass", reviewed(request, seen)));
     }
@@ -177,6 +182,7 @@ pub fn footer(request: &Request) -> String {
 /// The sign and word for a request's stage.
 pub fn state_words(request: &Request) -> &'static str {
     match &request.stage {
+        _ if request.is_half_done() => "[!] HALF DONE",
         Stage::Draft | Stage::Pending => "[?] WAITING FOR APPROVAL",
         Stage::Approved | Stage::Executing { .. } | Stage::Verifying { .. } => "[~] IN PROGRESS",
         Stage::Succeeded { .. } => "[✓] FIXED",
@@ -191,6 +197,7 @@ pub fn state_words(request: &Request) -> &'static str {
 
 fn tone(request: &Request) -> Tone {
     match &request.stage {
+        _ if request.is_half_done() => Tone::Alarm,
         Stage::Draft
         | Stage::Pending
         | Stage::Approved
@@ -221,6 +228,10 @@ fn standing(request: &Request, around: &Around<'_>, seen: &Seen) -> String {
             ago(request.deadline)
         ),
         Stage::Approved => format!("{approved}\nWaits to be done.{paused}"),
+        Stage::Executing { .. } if request.is_half_done() => format!(
+            "{approved}\n**Unassigned from the app, and not assigned again yet.** Provost goes on until it is, also \
+             after a restart. What the assignment held is kept.{paused}"
+        ),
         Stage::Executing { since } => format!("{approved}\nBeing done; begun {}.{paused}", ago(*since)),
         Stage::Verifying { since } => match (request.frozen.method, request.frozen.action) {
             (Method::Guided, Action::Enable) => format!(
@@ -228,17 +239,26 @@ fn standing(request: &Request, around: &Around<'_>, seen: &Seen) -> String {
                  come back here.",
                 console::TURN_ON
             ),
-            (Method::Guided, Action::Retry | Action::Reassign) => format!(
+            (Method::Guided, Action::Retry) => format!(
                 "{approved}\n**To do, in Okta's console:** {}.\nProvost sees the pushes by itself.",
                 console::RETRY
+            ),
+            (Method::Guided, Action::Reassign) => format!(
+                "{approved}\n**To do, in Okta's console:** write down what the person's assignment holds; then {}.\n\
+                 Provost sees the new push by itself.",
+                console::REASSIGN
             ),
             (Method::Api, _) => {
                 format!("{approved}\nDone {}; waiting for Okta's own record of it.", ago(*since))
             }
         },
-        Stage::Succeeded { at } => format!("{approved}\nProven {}.", when(*at)),
+        Stage::Succeeded { at, .. } => {
+            format!("{approved}\n{}Proven {}.{}", done_by(request), when(*at), proof(request))
+        }
         Stage::Failed { at, why } => format!("{approved}\nFailed {}: {}", when(*at), escape(why, 500)),
-        Stage::Partly { at, why } => format!("{approved}\nEnded {}: {}", when(*at), escape(why, 500)),
+        Stage::Partly { at, why } => {
+            format!("{approved}\nEnded {}: {}{}", when(*at), escape(why, 500), proof(request))
+        }
         Stage::Denied { by, at, why } => format!("Denied by <@{by}> {}: {}", when(*at), escape(why, 500)),
         Stage::Expired { at } if is_approved(request) => format!(
             "{approved}\nIt could not be begun in time; expired {}. Nothing was changed. Ask again if it is still \
@@ -259,6 +279,48 @@ fn standing(request: &Request, around: &Around<'_>, seen: &Seen) -> String {
         ),
     };
     fit(text, 1_024)
+}
+
+/// Who made the change in the console, and whether that was somebody else than the one who asked.
+fn done_by(request: &Request) -> String {
+    let Stage::Succeeded { by: Some(actor), .. } = &request.stage else { return String::new() };
+    if request.frozen.method != Method::Guided {
+        return String::new();
+    }
+    let name = actor.name.as_deref().or(actor.id.as_deref()).unwrap_or("somebody the log does not name");
+    let another = match request.was_done_by_another() {
+        Some(true) => format!(", who is not the person that <@{}> is linked to", request.frozen.requester),
+        Some(false) | None => String::new(),
+    };
+    format!("Done by {}{another}. ", escape(name, 80))
+}
+
+/// What proves it for its people, and how much that proves.
+fn proof(request: &Request) -> String {
+    let proofs: Vec<&Proof> = request
+        .outcomes
+        .values()
+        .filter_map(|outcome| match outcome {
+            Outcome::Proven(proof) => Some(proof),
+            _ => None,
+        })
+        .collect();
+    let Some(newest) = proofs.iter().max_by_key(|proof| proof.at) else { return String::new() };
+    let event = match newest.event.as_str() {
+        STATE_AS_PROOF => "Proof: the assignment's own state in Okta; no event was seen".to_owned(),
+        event => format!("Proof: success event {}", escape(event, 80)),
+    };
+    let more = match proofs.len() {
+        1 => String::new(),
+        n => format!(", and {} more", n - 1),
+    };
+    let weak = proofs.iter().filter(|proof| proof.strength == Strength::ProfileOnly).count();
+    let how_much = match weak {
+        0 => String::new(),
+        n if n == proofs.len() => "\nOkta reports success; not seen in the app.".to_owned(),
+        n => format!("\nFor {}: Okta reports success; not seen in the app.", people(n)),
+    };
+    format!("\n{event}{more}.{how_much}")
 }
 
 /// Whether it has all the approvals that it needs.
@@ -387,11 +449,17 @@ fn rows(request: &Request, around: &Around<'_>) -> Vec<Row> {
             (Some(console), Action::Enable) => {
                 vec![alert::link("Open Provisioning", console.to_app(around.kind, &frozen.app.id))]
             }
-            (Some(console), Action::Retry | Action::Reassign) => {
-                vec![alert::link("Open Tasks", console.tasks())]
+            (Some(console), Action::Retry) => vec![alert::link("Open Tasks", console.tasks())],
+            (Some(console), Action::Reassign) => {
+                vec![alert::link("Open Assignments", console.assignments(around.kind, &frozen.app.id))]
             }
             (None, _) => Vec::new(),
         },
+        (Stage::Unclear { .. }, _) if frozen.action == Action::Reassign => around
+            .console
+            .map(|console| alert::link("Open Assignments", console.assignments(around.kind, &frozen.app.id)))
+            .into_iter()
+            .collect(),
         _ => Vec::new(),
     };
     if buttons.is_empty() { Vec::new() } else { vec![Row::Buttons(buttons)] }
@@ -433,7 +501,7 @@ fn as_it_stands(stage: &Stage) -> String {
         Stage::Executing { .. } | Stage::Verifying { .. } => {
             "is under way already; its card shows how it goes on.".to_owned()
         }
-        Stage::Succeeded { at } => format!("is over: it was proven {}.", ago(*at)),
+        Stage::Succeeded { at, .. } => format!("is over: it was proven {}.", ago(*at)),
         Stage::Failed { at, .. } => format!("is over: it failed {}. Its card says why.", ago(*at)),
         Stage::Partly { at, .. } => {
             format!("is over: it ended {}, proven for some people only. Its card says why.", ago(*at))
@@ -444,6 +512,49 @@ fn as_it_stands(stage: &Stage) -> String {
         Stage::Superseded { at, .. } => format!("is over: it became void {}. Its card says why.", ago(*at)),
         Stage::Unclear { at, .. } => {
             format!("is over: it was given up as unclear {}. Its card says what is known.", ago(*at))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::event::{Actor, App};
+    use domain::ids::MemberId;
+    use domain::request::{Frozen, Gate, RequestNumber};
+    use jiff::Timestamp;
+
+    fn done(method: Method, by: Option<&str>, linked: Option<&str>) -> Request {
+        let frozen = Frozen {
+            org: "acme".parse().unwrap(),
+            app: App { id: "0oa1".parse().unwrap(), label: "Airbase".to_owned() },
+            action: Action::Enable,
+            method,
+            people: Vec::new(),
+            before: String::new(),
+            gate: Gate { approvals: 1, expires: SignedDuration::from_hours(1) },
+            requester: MemberId(7),
+            requester_person: linked.map(|id| id.parse().unwrap()),
+            breakglass: false,
+        };
+        let at = Timestamp::UNIX_EPOCH;
+        let draft = Request::draft(RequestNumber(1), frozen, String::new(), None, at);
+        let actor = |id: &str| Actor { id: Some(id.to_owned()), name: Some("@Jo".to_owned()), kind: None };
+        Request { stage: Stage::Succeeded { at, by: by.map(actor) }, ..draft }
+    }
+
+    #[test]
+    fn who_did_it_is_said_and_whether_that_was_somebody_else() {
+        #[rustfmt::skip]
+        let table = [
+            (done(Method::Guided, Some("00ujo"), Some("00ujo")),    r"Done by \@Jo. "),
+            (done(Method::Guided, Some("00ujo"), None),             r"Done by \@Jo. "),
+            (done(Method::Guided, Some("00ujo"), Some("00uolive")), r"Done by \@Jo, who is not the person that <@7> is linked to. "),
+            (done(Method::Guided, None,          Some("00uolive")), ""),
+            (done(Method::Api,    Some("0oaus"), Some("00uolive")), ""),
+        ];
+        for (request, expected) in table {
+            assert_eq!(done_by(&request), expected, "{:?}", request.stage);
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::errors::CommandError;
 use crate::request_card::{self, Around, Price};
 use crate::spec::{From, Opt, OptKind, Role, Spec};
 use crate::text::{ago, escape, people, plain};
-use crate::{Command, steps};
+use crate::{Command, ladder, steps};
 
 /// How many people a page of the list shows: as many as a select takes.
 const PAGE: usize = 25;
@@ -230,7 +230,7 @@ async fn failing(desk: &Desk, org: &OrgName, app: &App) -> Result<FailingPeople,
     })
 }
 
-async fn frozen(
+pub(crate) async fn frozen(
     call: &Call,
     desk: &Desk,
     name: &OrgName,
@@ -283,7 +283,11 @@ async fn rechoose(
     }
 }
 
-async fn confirmation(call: &Call, desk: &Desk, request: &Request) -> Result<Message, CommandError> {
+pub(crate) async fn confirmation(
+    call: &Call,
+    desk: &Desk,
+    request: &Request,
+) -> Result<Message, CommandError> {
     let frozen = &request.frozen;
     let (widened, possible) = desk.who_could_approve(&frozen.app.id, &call.caller, frozen.gate).await;
     if frozen.gate.approvals > 0 && possible == Some(false) {
@@ -297,10 +301,10 @@ async fn confirmation(call: &Call, desk: &Desk, request: &Request) -> Result<Mes
         desk.requests.audit(entry, desk.clock.now()).await?;
         return Err(CommandError::Slip(nobody_could(frozen.gate.approvals)));
     }
-    let console = desk.org(&frozen.org)?.console.as_ref();
-    let around = Around { console, policy: &desk.policy, kind: "", paused: false };
+    let org = desk.org(&frozen.org)?;
+    let around = Around { console: org.console.as_ref(), policy: &desk.policy, kind: "", paused: false };
     let price = Price { assigned: None, by_hand_because: None, widened };
-    Ok(request_card::confirmation(request, &price, &around))
+    ladder::confirmation(desk, request, &price, &around).await
 }
 
 fn list(request: &Request, failing: &FailingPeople, page: usize) -> Message {

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use domain::audit::Draft;
 use domain::ids::MemberId;
 use domain::links::Links;
-use domain::request::{Method, Refusal, Request, RequestEvent, RequestNumber, Stage};
+use domain::request::{Action, Method, Refusal, Request, RequestEvent, RequestNumber, Stage};
 
 use crate::chat::{Call, CustomId, Dialog, Input, Message, Opening};
 use crate::desk::Desk;
@@ -45,43 +45,51 @@ impl Command for Confirm {
 
     async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
         let request = find(call, desk).await?;
-        let links = desk.links().await?;
-        if let Err(rule) = desk.policy.may_have(&links, &request, &call.caller) {
-            let entry = refusal_entry(call.caller.id, "request.confirmed", &rule.word());
-            desk.requests.audit(about(&request, entry), desk.clock.now()).await?;
-            return Err(CommandError::forbidden(rule));
+        if request.frozen.action == Action::Reassign {
+            return Err(CommandError::Slip(format!(
+                "{} is confirmed by typing the app's label: press **Reassign…** under its confirmation.",
+                request.number
+            )));
         }
-        let event = RequestEvent::Confirmed { by: call.caller.id };
-        let what = if request.frozen.breakglass { "request.broke_glass" } else { "request.confirmed" };
-        let after = step(call, desk, &links, &request, event, what, "").await?;
-        Ok(Message::text(match after.stage {
-            Stage::Approved if after.frozen.breakglass => format!(
-                "{} goes ahead without an approval. Every approver is told, its card in the channel shows how it goes, \
-                 and one of them reviews it afterwards.",
-                after.number
-            ),
-            Stage::Pending => format!(
-                "{} waits for approval. Its card is in the channel; you are told when it is decided.",
-                after.number
-            ),
-            Stage::Approved => match after.frozen.method {
-                Method::Api => {
-                    format!("{} is being done. Its card in the channel shows how it goes.", after.number)
-                }
-                Method::Guided => {
-                    format!(
-                        "{} is for a person to do. Its card in the channel shows the clicks.",
-                        after.number
-                    )
-                }
-            },
-            Stage::Expired { .. } => format!(
-                "{} was not confirmed in time, and has expired. Nothing was changed. Ask again if it is still needed.",
-                after.number
-            ),
-            ref stage => format!("{} is {}.", after.number, stage.word()),
-        }))
+        confirmed(call, desk, &request).await
     }
+}
+
+/// Confirms a request for its requester, and says what comes next.
+pub async fn confirmed(call: &Call, desk: &Desk, request: &Request) -> Result<Message, CommandError> {
+    let links = desk.links().await?;
+    if let Err(rule) = desk.policy.may_have(&links, request, &call.caller) {
+        let entry = refusal_entry(call.caller.id, "request.confirmed", &rule.word());
+        desk.requests.audit(about(request, entry), desk.clock.now()).await?;
+        return Err(CommandError::forbidden(rule));
+    }
+    let event = RequestEvent::Confirmed { by: call.caller.id };
+    let what = if request.frozen.breakglass { "request.broke_glass" } else { "request.confirmed" };
+    let after = step(call, desk, &links, request, event, what, "").await?;
+    Ok(Message::text(match after.stage {
+        Stage::Approved if after.frozen.breakglass => format!(
+            "{} goes ahead without an approval. Every approver is told, its card in the channel shows how it goes, \
+                 and one of them reviews it afterwards.",
+            after.number
+        ),
+        Stage::Pending => format!(
+            "{} waits for approval. Its card is in the channel; you are told when it is decided.",
+            after.number
+        ),
+        Stage::Approved => match after.frozen.method {
+            Method::Api => {
+                format!("{} is being done. Its card in the channel shows how it goes.", after.number)
+            }
+            Method::Guided => {
+                format!("{} is for a person to do. Its card in the channel shows the clicks.", after.number)
+            }
+        },
+        Stage::Expired { .. } => format!(
+            "{} was not confirmed in time, and has expired. Nothing was changed. Ask again if it is still needed.",
+            after.number
+        ),
+        ref stage => format!("{} is {}.", after.number, stage.word()),
+    }))
 }
 
 /// `Cancel` under a confirmation.

@@ -426,10 +426,16 @@ impl Failure {
         self.over().is_some_and(|end| at <= end)
     }
 
-    /// Whether a success ends this failure: in another transaction, later than the last failure.
+    /// Whether a success ends this failure: in another transaction, later than the last failure. Whoever was
+    /// unassigned since and assigned anew is proven by the new assignment's push.
     fn is_disproved_by(&self, transaction: Option<&str>, at: Timestamp) -> bool {
         let another = self.transaction.as_deref() != transaction;
-        self.state == FailureState::Failing && at > self.last && another
+        let is_open = match &self.state {
+            FailureState::Failing => true,
+            FailureState::Ended { why: EndedBecause::Unassigned, at: unassigned } => at >= *unassigned,
+            FailureState::Ended { .. } | FailureState::Fixed(_) => false,
+        };
+        is_open && at > self.last && another
     }
 
     fn again(
@@ -600,8 +606,22 @@ mod tests {
                 "Fixed at 12, 0 failing, chapter 1, 2 lines",
             ),
             (
-                "what is over without proof is not proven later",
+                "who was unassigned and assigned anew is proven by that",
                 &[fails(10), gone("dana", 11), works(12)],
+                "Fixed at 12, 0 failing, chapter 1, 2 lines",
+            ),
+            (
+                "what worked before the unassignment proves nothing after it",
+                &[fails(10), gone("dana", 12), works(11)],
+                "Ended at 12, 0 failing, chapter 1, 1 lines",
+            ),
+            (
+                "what is over since the person is inactive in Okta is not proven later",
+                &[
+                    fails(10),
+                    Change::Gone { person: person("dana").id, why: EndedBecause::InactiveInOkta, at: at(11) },
+                    works(12),
+                ],
                 "Ended at 11, 0 failing, chapter 1, 1 lines",
             ),
             (

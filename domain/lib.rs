@@ -3,6 +3,7 @@
 //! **Invariant:** no I/O, no platform, no clock of its own. Nothing here derives `Serialize` or a database trait:
 //! JSON and rows have types of their own at the adapters' edge. (`Deserialize` is used for `causes.toml` alone.)
 
+pub mod assignment;
 pub mod audit;
 pub mod casebook;
 pub mod cause;

@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use crate::assignment::SavedProfile;
 use crate::audit::{Draft as AuditDraft, Entry};
-use crate::ids::{AppId, ChannelId, IncidentNumber, MemberId, MessageId, OrgName};
+use crate::ids::{AppId, ChannelId, IncidentNumber, MemberId, MessageId, OrgName, UserId};
 use crate::request::{Frozen, Refusal, Request, RequestEvent, RequestNumber};
 use crate::review::{Review, ReviewRefusal};
 use crate::store::StoreError;
@@ -72,6 +73,8 @@ pub enum Remark {
     Reminder,
     /// It is approved.
     Decision,
+    /// Somebody is unassigned and not assigned again yet, and that lasts.
+    HalfDone,
     /// How it ended.
     Outcome,
 }
@@ -82,6 +85,7 @@ impl Remark {
         match self {
             Self::Reminder => "reminder",
             Self::Decision => "decision",
+            Self::HalfDone => "half done",
             Self::Outcome => "outcome",
         }
     }
@@ -165,6 +169,31 @@ pub trait Requests: Send + Sync {
 
     /// Notes how a request's card stands; before a first post, with `message: None`.
     async fn note_request_showing(&self, showing: &RequestShowing) -> Result<(), StoreError>;
+
+    /// Keeps what a person's assignment holds before a request takes it away, in place of what it kept before.
+    async fn keep_profile(
+        &self,
+        number: RequestNumber,
+        person: &UserId,
+        profile: &SavedProfile,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// What a request keeps of whom.
+    async fn kept_profile(&self, number: RequestNumber)
+    -> Result<Option<(UserId, SavedProfile)>, StoreError>;
+
+    /// Erases what a request keeps, and writes the audit entry with it. `false`: it keeps nothing, and nothing was
+    /// written.
+    async fn erase_profile(
+        &self,
+        number: RequestNumber,
+        entry: AuditDraft,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Erases what was kept before a time by requests that are over, each with its audit entry; says how many.
+    async fn erase_profiles(&self, before: Timestamp, now: Timestamp) -> Result<u64, StoreError>;
 
     /// How a remark about a request stands, if it was ever attempted.
     async fn remark(

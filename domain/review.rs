@@ -148,7 +148,7 @@ mod tests {
             (Stage::Approved,                                       false),
             (Stage::Executing { since: at(1) },                     true),
             (Stage::Verifying { since: at(1) },                     true),
-            (Stage::Succeeded { at: at(1) },                        true),
+            (Stage::Succeeded { at: at(1), by: None },                        true),
             (Stage::Failed { at: at(1), why: why() },               true),
             (Stage::Partly { at: at(1), why: why() },               true),
             (Stage::Denied { by: ADA, at: at(1), why: why() },      false),
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn who_may_review_and_once() {
         use ReviewRefusal as R;
-        let done = Stage::Succeeded { at: at(1) };
+        let done = Stage::Succeeded { at: at(1), by: None };
         let review = Review {
             request: RequestNumber(7),
             by: ADA,

@@ -21,6 +21,7 @@ use domain::ids::{GuildId, OrgName, RoleId};
 use domain::links::Configured;
 use domain::ports::{Clock, Directory, Roster};
 use domain::request::Gate;
+use domain::requests::Requests as _;
 use domain::store::{Query, Store};
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
@@ -49,6 +50,9 @@ const INDEX_EVERY: Duration = Duration::from_secs(600);
 /// How often old events are forgotten, and how old they are then: older than anything is ever read again.
 const PRUNE_EVERY: Duration = Duration::from_secs(6 * 3_600);
 const KEEP_EVENTS: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// How long a profile is kept that a reassignment saved and could not put back, unless somebody erases it before.
+const KEEP_PROFILES: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What is under way at the end may take this long; a supervisor kills after ten seconds.
 const LAST_WORDS: Duration = Duration::from_secs(8);
@@ -151,6 +155,7 @@ impl App {
             wake: work.clone(),
             board: wake.clone(),
             looked: DashMap::new(),
+            put_off: DashMap::new(),
             started: clock.now(),
         });
         let shown =
@@ -377,7 +382,9 @@ impl App {
         let part = Health::default().part("forgetting old events");
         tasks.spawn(async move {
             every(PRUNE_EVERY, &part, &stop, || async {
-                store.prune(clock.now() - KEEP_EVENTS).await?;
+                let now = clock.now();
+                store.prune(now - KEEP_EVENTS).await?;
+                store.erase_profiles(now - KEEP_PROFILES, now).await?;
                 Ok(())
             })
             .await;

@@ -3,6 +3,7 @@
 //! One pass looks at every request that is not over and moves it one step. Whatever is written to Okta is noted, with
 //! its audit entry, before it is sent; after a crash in between, what Okta has is read before anything is repeated.
 
+mod reassign;
 mod retry;
 
 use std::collections::BTreeMap;
@@ -59,6 +60,8 @@ pub struct Executor {
     pub board: Arc<Notify>,
     /// When the app of a guided request was last read.
     pub looked: DashMap<RequestNumber, Timestamp>,
+    /// Until when Okta wants an assignment to wait that is half done.
+    pub put_off: DashMap<RequestNumber, Timestamp>,
     /// When this process began, by our clock.
     pub started: Timestamp,
 }
@@ -165,8 +168,8 @@ impl Executor {
             self.step(request, RequestEvent::Refused { why }, "write.refused", |_| {}).await?;
             return Ok(None);
         };
-        let facts = match directory.app(&frozen.app.id).await {
-            Ok(facts) => facts,
+        let now = match self.state_now(request, &**directory).await {
+            Ok(now) => now,
             Err(DirectoryError::Gone { what }) => {
                 let why = format!("Okta does not know {what} any more");
                 self.step(request, RequestEvent::Changed { why }, "request.superseded", |_| {}).await?;
@@ -174,7 +177,6 @@ impl Executor {
             }
             Err(failure) => return Err(failure.into()),
         };
-        let now = facts.fingerprint();
         if now != frozen.before {
             let why = format!("the app changed since it was asked for, from “{}” to “{now}”", frozen.before);
             self.step(request, RequestEvent::Changed { why }, "request.superseded", |_| {}).await?;
@@ -195,6 +197,18 @@ impl Executor {
                 self.step(request, RequestEvent::Begun, "write.begun", |_| {}).await?;
                 Ok(Some(self.clock.now()))
             }
+        }
+    }
+
+    /// What a request was frozen with, as it is now.
+    async fn state_now(
+        &self,
+        request: &Request,
+        directory: &dyn Directory,
+    ) -> Result<String, DirectoryError> {
+        match request.frozen.action {
+            Action::Enable | Action::Retry => Ok(directory.app(&request.frozen.app.id).await?.fingerprint()),
+            Action::Reassign => self.reassigned_state(request, directory).await,
         }
     }
 
@@ -248,6 +262,12 @@ impl Executor {
         }
         let written = match directory.enable(app).await {
             Ok(written) => written,
+            Err(failure @ DirectoryError::RateLimited { .. }) => {
+                // Nothing was written: it waits as before, and all is looked at afresh before it is tried again.
+                let why = failure.to_string();
+                self.step(request, RequestEvent::PutOff { why }, "write.put_off", |_| {}).await?;
+                return Err(failure.into());
+            }
             Err(failure) if failure.may_have_been_done() => {
                 return self.read_what_became(request, directory, &failure.to_string()).await;
             }
@@ -335,14 +355,16 @@ impl Executor {
             Action::Enable => {
                 self.read_what_became(request, &**directory, "the program was stopped while it wrote").await
             }
-            Action::Retry | Action::Reassign => self.push_on(request, &**directory).await,
+            Action::Retry => self.push_on(request, &**directory).await,
+            Action::Reassign => self.reassign_on(request, &**directory).await,
         }
     }
 
     async fn verify(&self, request: &Request, since: Timestamp) -> Result<Option<Timestamp>, Stuck> {
         match request.frozen.action {
             Action::Enable => self.verify_enabled(request, since).await,
-            Action::Retry | Action::Reassign => self.verify_pushed(request).await,
+            Action::Retry => self.verify_pushed(request).await,
+            Action::Reassign => self.verify_reassigned(request).await,
         }
     }
 
@@ -405,9 +427,10 @@ impl Executor {
         fill: impl FnOnce(&mut Draft),
     ) -> Result<bool, StoreError> {
         let reason = match &event {
-            RequestEvent::Refused { why } | RequestEvent::Changed { why } | RequestEvent::Lost { why } => {
-                why.clone()
-            }
+            RequestEvent::Refused { why }
+            | RequestEvent::Changed { why }
+            | RequestEvent::Lost { why }
+            | RequestEvent::PutOff { why } => why.clone(),
             _ => String::new(),
         };
         let mut entry = Draft { what: what.to_owned(), reason, ..Draft::default() };

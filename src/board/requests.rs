@@ -2,17 +2,23 @@
 
 use commands::audit::line;
 use commands::chat::{ChatError, Message, Place};
+use commands::ladder::{self, Ladder};
 use commands::request_card::{Around, Seen, card, footer};
 use domain::ids::ChannelId;
-use domain::request::{Request, Stage};
-use domain::requests::{AuditQuery, AuditShown, Remark, RemarkShowing, RequestShowing};
-use jiff::Timestamp;
+use domain::incident::Incident;
+use domain::request::{Action, Request, Stage};
+use domain::requests::{AuditQuery, AuditShown, Remark, RemarkShowing, RequestQuery, RequestShowing};
+use domain::store::{Query, StoreError, Which};
+use jiff::{SignedDuration, Timestamp};
 use tracing::info;
 
 use super::{Board, Earlier, MAY_REPEAT, NONCE_LASTS, ShowError, Shown, nonce};
 
 /// How many entries of the audit one message shows.
 const ENTRIES: usize = 8;
+
+/// What is half done for no longer than this is about to be done, and pings nobody.
+const SOON: SignedDuration = SignedDuration::from_secs(60);
 
 impl Board {
     pub(super) async fn show_request(
@@ -34,6 +40,14 @@ impl Board {
             paused: self.requests.paused().await?.is_some(),
         };
         let mut message = card(request, &around, &self.seen(request).await?);
+        let ladder = self.ladder(org, request).await?;
+        ladder::climb(&mut message, request, &ladder);
+        if request.frozen.action == Action::Reassign {
+            let whom = ladder::whom(request, &self.incidents_of(request).await?);
+            if let (Some(card), Some(whom)) = (&mut message.card, whom) {
+                card.fields.insert(0, whom);
+            }
+        }
         let Some(mut showing) = showing else {
             let showing = RequestShowing {
                 request: request.number,
@@ -80,11 +94,20 @@ impl Board {
             }
             Err(failure) => return Err(failure.into()),
         }
+        let half_done_since = match request.stage {
+            Stage::Executing { since } if request.is_half_done() => Some(since),
+            _ => None,
+        };
+        if half_done_since.is_some_and(|since| now.duration_since(since) >= SOON) {
+            let message = commands::announcements::half_done(request, self.policy.oncall);
+            self.remark(request, showing.channel, Remark::HalfDone, message).await?;
+        }
         // Told first: what a crash leaves untold is told again, and the nonce makes it the same message.
         if let Some(decision) = commands::announcements::decision(request) {
             self.remark(request, showing.channel, Remark::Decision, decision).await?;
         }
-        if let Some(outcome) = commands::announcements::outcome(request, self.policy.oncall) {
+        if let Some(mut outcome) = commands::announcements::outcome(request, self.policy.oncall) {
+            outcome.rows = ladder::rows(request, &ladder);
             self.remark(request, showing.channel, Remark::Outcome, outcome).await?;
         }
         self.requests.note_request_showing(&showing).await?;
@@ -101,6 +124,31 @@ impl Board {
             false => None,
         };
         Ok(Seen { widened, review })
+    }
+
+    async fn incidents_of(&self, request: &Request) -> Result<Vec<Incident>, StoreError> {
+        let (org, app) = (request.frozen.org.clone(), request.frozen.app.id.clone());
+        self.store.incidents(&Query { org: Some(org), app: Some(app), which: Which::All, limit: 0 }).await
+    }
+
+    /// What the buttons of a request's card hang on. Only an ended request has any that need looking up.
+    async fn ladder(&self, org: &Shown, request: &Request) -> Result<Ladder, StoreError> {
+        let mut ladder = Ladder::default();
+        if ladder::is_not_enough(request) {
+            let query = RequestQuery {
+                org: Some(request.frozen.org.clone()),
+                app: Some(request.frozen.app.id.clone()),
+                limit: ladder::REMEMBERED,
+                ..RequestQuery::default()
+            };
+            ladder.worked = ladder::worked(&self.requests.requests(&query).await?);
+            ladder.reassigns =
+                org.writes && ladder::is_any_by_name(request, &self.incidents_of(request).await?);
+        }
+        if request.frozen.action == Action::Reassign && request.stage.is_over() {
+            ladder.keeps_profile = self.requests.kept_profile(request.number).await?.is_some();
+        }
+        Ok(ladder)
     }
 
     async fn post_request(

@@ -8,7 +8,7 @@ use domain::facts::AppUser;
 use domain::ids::UserId;
 use domain::incident::{Failure, FailureState, Proof};
 use domain::ports::{Directory, DirectoryError};
-use domain::request::{Method, Outcome, Request, RequestEvent, Stage};
+use domain::request::{Action, Method, Outcome, Request, RequestEvent, STATE_AS_PROOF, Stage};
 use domain::store::{Query, Which};
 use jiff::{SignedDuration, Timestamp};
 use tracing::info;
@@ -23,6 +23,9 @@ const IN_A_ROW: usize = 5;
 
 /// So many of a wave stop the rest: a fifth.
 const OF_A_WAVE: usize = 5;
+
+/// So many reasons are told; the file of outcomes holds them all.
+const REASONS: usize = 2;
 
 /// How many are pushed in one pass: between two, other requests have their turn, and what has failed is seen.
 const AT_A_TIME: usize = 20;
@@ -127,7 +130,7 @@ impl Executor {
     }
 
     /// Looks at everybody who was pushed: proven, failed again, or out of time.
-    async fn look_at_pushed(&self, request: &Request) -> Result<Request, Stuck> {
+    pub(super) async fn look_at_pushed(&self, request: &Request) -> Result<Request, Stuck> {
         let query = Query {
             org: Some(request.frozen.org.clone()),
             app: Some(request.frozen.app.id.clone()),
@@ -142,7 +145,7 @@ impl Executor {
             let (Outcome::Pushed { at } | Outcome::Pushing { since: at }) = outcome else { continue };
             let failure =
                 incidents.iter().filter_map(|incident| incident.failures.get(person)).max_by_key(|f| f.last);
-            let ended = match failure.and_then(|failure| seen(failure, *at)) {
+            let ended = match failure.and_then(|failure| seen(failure, *at, request.frozen.action)) {
                 Some(ended) => Some(ended),
                 None if self.clock.now() - *at >= limit => Some(self.last_look(request, person, *at).await?),
                 None => None,
@@ -177,30 +180,22 @@ impl Executor {
         }
     }
 
-    async fn finish(&self, request: &Request) -> Result<Option<Timestamp>, Stuck> {
+    pub(super) async fn finish(&self, request: &Request) -> Result<Option<Timestamp>, Stuck> {
         let sums = request.sums();
         let all = request.outcomes.len();
         if sums.proven == all {
             self.step(request, RequestEvent::Proven { by: None }, "request.proven", |_| {}).await?;
             return Ok(None);
         }
-        let reasons: Vec<&str> = request
-            .outcomes
-            .values()
-            .filter_map(|outcome| match outcome {
-                Outcome::Failed { why } => Some(why.as_str()),
-                _ => None,
-            })
-            .collect();
         let left_out = match sums.not_begun {
             0 => String::new(),
             n => format!("; stopped since too many failed, {n} not begun"),
         };
         let why = format!(
-            "{} of {all} proven, {} failed{left_out}. First reason: {}",
+            "{} of {all} proven, {} failed{left_out}. {}",
             sums.proven,
             sums.failed,
-            reasons.first().copied().unwrap_or("none")
+            reasons(request)
         );
         self.step(request, RequestEvent::Refused { why }, "request.failed", |_| {}).await?;
         Ok(None)
@@ -211,6 +206,29 @@ impl Executor {
     }
 }
 
+/// Why people are still failing, the commonest reason first. A reason that names the person is one of its own, so those
+/// that differ in a login alone are counted as one.
+fn reasons(request: &Request) -> String {
+    let mut counted: Vec<(String, &str, usize)> = Vec::new();
+    for outcome in request.outcomes.values() {
+        let Outcome::Failed { why } = outcome else { continue };
+        let words = why.split_whitespace().filter(|word| !word.contains('@'));
+        let alike = words.collect::<Vec<_>>().join(" ");
+        match counted.iter_mut().find(|(known, ..)| *known == alike) {
+            Some((.., times)) => *times += 1,
+            None => counted.push((alike, why.as_str(), 1)),
+        }
+    }
+    counted.sort_by_key(|(.., times)| std::cmp::Reverse(*times));
+    let more = if counted.len() > REASONS { "; and for other reasons" } else { "" };
+    let told = |(_, why, times): &(String, &str, usize)| match times {
+        1 => (*why).to_owned(),
+        n => format!("{why} (and {} more like it)", n - 1),
+    };
+    let told: Vec<String> = counted.iter().take(REASONS).map(told).collect();
+    format!("Still failing: {}{more}", told.join("; "))
+}
+
 fn no_proof() -> Outcome {
     Outcome::Failed {
         why: "no proof came in time; next: retry in the console under Dashboard > Tasks".to_owned(),
@@ -218,8 +236,12 @@ fn no_proof() -> Outcome {
 }
 
 /// What the log told about somebody since the push.
-fn seen(failure: &Failure, pushed: Timestamp) -> Option<Outcome> {
+fn seen(failure: &Failure, pushed: Timestamp, action: Action) -> Option<Outcome> {
+    let reassigns = action == Action::Reassign;
     match &failure.state {
+        // The assignment that was taken away proves nothing about the new one, and its end was meant.
+        FailureState::Fixed(proof) if reassigns && proof.at < pushed - SKEW => None,
+        FailureState::Ended { .. } if reassigns => None,
         FailureState::Fixed(proof) => Some(Outcome::Proven(proof.clone())),
         FailureState::Ended { .. } => {
             Some(Outcome::Failed { why: "no longer assigned or active".to_owned() })
@@ -239,7 +261,7 @@ fn state_after(user: &AppUser, pushed: Timestamp) -> Option<Proof> {
     let synchronised = user.sync_state.as_deref() == Some("SYNCHRONIZED") && after(user.last_sync).is_some();
     let at = after(user.last_sync).or(after(user.status_changed))?;
     (provisioned || synchronised).then(|| Proof {
-        event: "app-user-state".parse().expect("letters and hyphens are an id"),
+        event: STATE_AS_PROOF.parse().expect("letters and hyphens are an id"),
         at,
         strength: Strength::ProfileOnly,
     })
@@ -269,7 +291,8 @@ fn too_many_failed(request: &Request) -> bool {
         match outcome {
             Outcome::Failed { .. } => in_a_row += 1,
             Outcome::Proven(_) => in_a_row = 0,
-            Outcome::Waiting | Outcome::Pushing { .. } | Outcome::Pushed { .. } | Outcome::Skipped => {}
+            // Of a retry, the others are still under way or not begun.
+            _ => {}
         }
         if in_a_row >= IN_A_ROW {
             return true;

@@ -21,6 +21,7 @@ mod open;
 mod page;
 mod pause;
 mod postgres;
+mod profiles;
 mod refused;
 mod request_rows;
 mod request_showings;
@@ -35,10 +36,11 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
+use domain::assignment::SavedProfile;
 use domain::audit::{Draft as AuditDraft, Entry};
 use domain::cause::CauseId;
 use domain::event::{App, Event};
-use domain::ids::{AppId, EventId, IncidentNumber, MemberId, MessageId, OrgName};
+use domain::ids::{AppId, EventId, IncidentNumber, MemberId, MessageId, OrgName, UserId};
 use domain::incident::{Change, Incident, Line, SettingChange};
 use domain::links::{Link, LinkBook, LinkRefusal, Proposal, ProposalEvent, ProposalNumber, ProposalShowing};
 use domain::notice::Told;
@@ -354,6 +356,36 @@ impl Requests for Sql {
 
     async fn note_request_showing(&self, showing: &RequestShowing) -> Result<(), StoreError> {
         write!(self, conn => request_showings::note(conn, showing))
+    }
+
+    async fn keep_profile(
+        &self,
+        number: RequestNumber,
+        person: &UserId,
+        profile: &SavedProfile,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        write!(self, conn => profiles::keep(conn, number, person, profile, now))
+    }
+
+    async fn kept_profile(
+        &self,
+        number: RequestNumber,
+    ) -> Result<Option<(UserId, SavedProfile)>, StoreError> {
+        look!(self, conn => profiles::kept(conn, number))
+    }
+
+    async fn erase_profile(
+        &self,
+        number: RequestNumber,
+        entry: AuditDraft,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        write!(self, conn => profiles::erase(conn, number, entry, now))
+    }
+
+    async fn erase_profiles(&self, before: Timestamp, now: Timestamp) -> Result<u64, StoreError> {
+        write!(self, conn => profiles::erase_old(conn, before, now))
     }
 
     async fn remark(

@@ -9,6 +9,7 @@ mod opening;
 mod pages;
 mod people;
 mod postgres;
+mod profiles;
 mod requests;
 mod settling;
 mod showing;

@@ -365,6 +365,15 @@ impl World {
         self.configured_anew(|text| text.replace(&key(before), &key(after))).await
     }
 
+    /// Provost is started anew with something else in place of a part of its configuration.
+    pub async fn configured(self, part: &str, other: &str) -> Result<Self> {
+        let file = self.folder.path().join("provost.toml");
+        let text = std::fs::read_to_string(&file)?;
+        anyhow::ensure!(text.contains(part), "{part} is not in the configuration");
+        std::fs::write(&file, text.replace(part, other))?;
+        self.starts_anew().await
+    }
+
     /// Provost is started anew with another configuration.
     pub async fn configured_anew(self, change: impl FnOnce(String) -> String) -> Result<Self> {
         let file = self.folder.path().join("provost.toml");

@@ -11,6 +11,7 @@ mod gateway;
 mod killing;
 mod linking;
 mod program;
+mod reassigning;
 mod refusing;
 mod remediating;
 mod secrets;

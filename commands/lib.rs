@@ -23,8 +23,10 @@ pub mod incidents;
 pub mod memory;
 mod pause;
 pub mod policy;
+mod reason;
 pub mod request_card;
 mod retry;
+pub mod retype;
 pub mod spec;
 mod status;
 mod steps;
@@ -36,7 +38,7 @@ mod whoami;
 
 use async_trait::async_trait;
 
-use crate::chat::{Call, Caller, Choice, First, Front, Message, Opening};
+use crate::chat::{Call, Caller, Choice, Dialog, First, Front, Message, Opening};
 use crate::desk::Desk;
 use crate::errors::CommandError;
 use crate::policy::Policy;
@@ -80,11 +82,25 @@ pub const ALL: &[&dyn Command] = &[
     &retry::Page,
     &retry::Selected,
     &retry::All,
+    &retype::Edited,
 ];
+
+/// The buttons that ask in a dialog first, with the command that the dialog submits.
+const ASKS: &[(&str, &str)] = &[("enable-ask", "enable"), ("deny-ask", "deny"), ("edited-ask", retype::VERB)];
+
+/// The dialog that asks for what a command needs beside a button's arguments.
+fn dialog(verb: &str, args: &[String]) -> Option<Dialog> {
+    let first = args.first().map_or("", String::as_str);
+    Some(match verb {
+        "enable" => enable::ask(first),
+        "deny" => steps::ask_why(args),
+        _ => return None,
+    })
+}
 
 /// The specs of all commands, and of the buttons that ask in a dialog first.
 pub fn specs() -> Vec<Spec> {
-    let asks = [("enable-ask", "enable"), ("deny-ask", "deny")].into_iter().filter_map(|(ask, asked)| {
+    let asks = ASKS.iter().filter_map(|&(ask, asked)| {
         let spec = find(asked)?.spec();
         Some(Spec { name: ask, opening: Opening::Dialog, from: From::ButtonOnly, ..spec })
     });
@@ -106,11 +122,11 @@ impl Desk {
     fn allowed(&self, caller: &Caller, verb: &str, args: &[String]) -> First {
         // A button that asks first: its dialog's submission is the command.
         if let Some(asked) = verb.strip_suffix("-ask") {
-            return match (self.allowed(caller, asked, args), asked) {
+            return match (self.allowed(caller, asked, args), dialog(asked, args)) {
                 (First::Refuse(refusal), _) => First::Refuse(refusal),
-                (_, "enable") => First::Ask(enable::ask(args.first().map_or("", String::as_str))),
-                (_, "deny") => First::Ask(steps::ask_why(args)),
-                (open, _) => open,
+                (_, Some(dialog)) => First::Ask(dialog),
+                _ if asked == retype::VERB => retype::open(self, caller, args),
+                (open, None) => open,
             };
         }
         let Some(spec) = find(verb).map(Command::spec) else {
@@ -161,12 +177,20 @@ impl Front for Desk {
 
     async fn run(&self, call: Call) -> Message {
         // Checked again: what was allowed when the interaction was opened is decided here, where it counts.
+        let call = match retype::resolve(self, call) {
+            Ok(call) => call,
+            Err(gone) => return errors::words(&gone, &self.reference()),
+        };
         let Some(command) = find(&call.verb) else { return Message::text("There is no such command.") };
         if let First::Refuse(refusal) = self.allowed(&call.caller, &call.verb, &[]) {
             return refusal;
         }
         match command.run(&call, self).await {
             Ok(message) => message,
+            Err(CommandError::Retype(why)) => match dialog(&call.verb, &[]) {
+                Some(dialog) => retype::offer(self, &call, why, &dialog),
+                None => Message::text(why),
+            },
             Err(failure) => errors::words(&failure, &self.reference()),
         }
     }

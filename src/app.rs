@@ -15,6 +15,7 @@ use commands::console::Console;
 use commands::desk::{Desk, Org, Pulse};
 use commands::memory::Memory;
 use commands::policy::{AppPolicy, Gates, Policy};
+use commands::retype::Typed;
 use commands::throttle::Throttle;
 use dashmap::DashMap;
 use domain::ids::{GuildId, OrgName, RoleId};
@@ -182,6 +183,7 @@ impl App {
             guild: discord.guild_id,
             pulse,
             throttle: Throttle::default(),
+            typed: Typed::default(),
             version: env!("CARGO_PKG_VERSION"),
         });
         let poll_intervals =

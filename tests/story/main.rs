@@ -11,6 +11,7 @@ mod faults;
 mod healing;
 mod restarts;
 mod retrying;
+mod retyping;
 mod service_app;
 mod sessions;
 mod world;

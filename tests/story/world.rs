@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result};
-use commands::chat::{Call, Caller, CustomId, Front, Message, Press, Row};
+use commands::chat::{Call, Caller, CustomId, First, Front, Message, Press, Row};
 use domain::ids::{MemberId, RoleId};
 use domain::ports::Clock;
 use domain::request::{Method, Stage};
@@ -243,6 +243,22 @@ impl World {
             .with_context(|| format!("no button {label} in {}", read(message)))?;
         let Press::Verb(id) = &button.press else { anyhow::bail!("{label} opens a page") };
         Ok(self.acts(name, id, &[]).await)
+    }
+
+    /// Somebody by name presses a button of a message that only they see, and it is answered at once: by a dialog or by
+    /// a refusal.
+    pub fn opens(&self, name: &str, message: &Message, label: &str) -> Result<First> {
+        let mut buttons = message.rows.iter().flat_map(|row| match row {
+            Row::Buttons(buttons) => buttons.as_slice(),
+            Row::Select(_) => &[],
+        });
+        let button = buttons
+            .find(|button| button.label.starts_with(label))
+            .with_context(|| format!("no button {label} in {}", read(message)))?;
+        let Press::Verb(id) = &button.press else { anyhow::bail!("{label} opens a page") };
+        let (member, roles) = &self.people[name];
+        let roles = roles.iter().copied().map(RoleId).collect();
+        Ok(self.app.desk.first(&Caller { id: MemberId(*member), roles }, &id.verb, &id.args))
     }
 
     /// Somebody by name presses a button of the newest message in the channel that has it.

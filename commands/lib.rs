@@ -11,7 +11,10 @@ pub mod alert;
 pub mod announcements;
 mod approvals;
 pub mod audit;
+mod by_hand;
 pub mod chat;
+mod claim;
+mod close;
 pub mod console;
 pub mod desk;
 mod diagnose;
@@ -21,12 +24,14 @@ pub mod errors;
 mod help;
 pub mod incidents;
 pub mod memory;
+mod more;
 mod pause;
 pub mod policy;
 mod reason;
 pub mod request_card;
 mod retry;
 pub mod retype;
+mod snooze;
 pub mod spec;
 mod status;
 mod steps;
@@ -65,6 +70,9 @@ pub const ALL: &[&dyn Command] = &[
     &tasks::Tasks,
     &enable::Enable,
     &retry::Retry,
+    &claim::Claim,
+    &snooze::Snooze,
+    &close::Close,
     &approvals::Approvals,
     &audit::Audit,
     &status::Status,
@@ -82,11 +90,20 @@ pub const ALL: &[&dyn Command] = &[
     &retry::Page,
     &retry::Selected,
     &retry::All,
+    &claim::TakeOver,
+    &more::More,
+    &support::Bundle,
     &retype::Edited,
 ];
 
 /// The buttons that ask in a dialog first, with the command that the dialog submits.
-const ASKS: &[(&str, &str)] = &[("enable-ask", "enable"), ("deny-ask", "deny"), ("edited-ask", retype::VERB)];
+const ASKS: &[(&str, &str)] = &[
+    ("enable-ask", "enable"),
+    ("deny-ask", "deny"),
+    ("snooze-ask", "snooze"),
+    ("close-ask", "close"),
+    ("edited-ask", retype::VERB),
+];
 
 /// The dialog that asks for what a command needs beside a button's arguments.
 fn dialog(verb: &str, args: &[String]) -> Option<Dialog> {
@@ -94,6 +111,8 @@ fn dialog(verb: &str, args: &[String]) -> Option<Dialog> {
     Some(match verb {
         "enable" => enable::ask(first),
         "deny" => steps::ask_why(args),
+        "snooze" => snooze::ask(first),
+        "close" => close::ask(first),
         _ => return None,
     })
 }
@@ -169,6 +188,7 @@ impl Front for Desk {
             Some(OptKind::App) => self.memory.suggest_apps(typed),
             Some(OptKind::Person) => self.memory.suggest_people(typed),
             Some(OptKind::Incident) => self.memory.suggest_incidents(typed),
+            Some(OptKind::Time) => snooze::suggest(typed),
             Some(OptKind::OneOf(_) | OptKind::Text(..) | OptKind::Flag | OptKind::Member) | None => {
                 Vec::new()
             }

@@ -227,7 +227,12 @@ async fn may_decide(call: &Call, desk: &Desk, request: &Request) -> Result<(), C
     allowed.map_err(CommandError::forbidden)
 }
 
-async fn step(
+/// Lets something happen to a request, with its audit entry.
+///
+/// # Errors
+///
+/// Why it cannot happen, in words for the caller.
+pub async fn step(
     call: &Call,
     desk: &Desk,
     request: &Request,

@@ -41,6 +41,7 @@ use crate::http;
 use crate::metrics::Metrics;
 use crate::okta::{Okta, filter_hash};
 use crate::store::Sql;
+use crate::waker::Waker;
 use crate::watcher::{self, Mind, Watcher};
 
 /// How often the index of apps is read anew.
@@ -67,6 +68,8 @@ pub struct App {
     pub board: Arc<Board>,
     /// Carries requests out.
     pub executor: Arc<Executor>,
+    /// Wakes what was hidden for a time.
+    pub waker: Arc<Waker>,
     /// One an org.
     pub watchers: Vec<Arc<Watcher>>,
     /// How the parts are.
@@ -167,6 +170,13 @@ impl App {
             wake: wake.clone(),
             resting: DashMap::new(),
         });
+        let waker = Arc::new(Waker {
+            store: store.clone(),
+            clock: clock.clone(),
+            wake: Arc::new(Notify::new()),
+            board: wake.clone(),
+        });
+        let hidden = waker.wake.clone();
         let desk = Arc::new(Desk {
             store: store.clone(),
             orgs,
@@ -178,6 +188,7 @@ impl App {
             bell: Arc::new(move || {
                 work.notify_one();
                 wake.notify_one();
+                hidden.notify_one();
             }),
             clock: clock.clone(),
             guild: discord.guild_id,
@@ -192,6 +203,7 @@ impl App {
             desk,
             board,
             executor,
+            waker,
             watchers,
             health: Health::default(),
             metrics,
@@ -240,6 +252,7 @@ impl App {
         self.watch(&tasks, &stop);
         self.show(&tasks, &stop);
         self.carry_out(&tasks, &stop);
+        self.wake(&tasks, &stop);
         self.answer(&tasks, &stop);
         self.forget(&tasks, &stop);
         info!("Provost is running: {} orgs", self.watchers.len());
@@ -288,6 +301,13 @@ impl App {
         let clock = self.clock.clone();
         let wake = executor.wake.clone();
         tasks.spawn(async move { whenever_due(&part, &*clock, &wake, &stop, || executor.pass()).await });
+    }
+
+    fn wake(&self, tasks: &TaskTracker, stop: &CancellationToken) {
+        let (waker, part, stop) = (self.waker.clone(), self.health.part("snoozes"), stop.clone());
+        let clock = self.clock.clone();
+        let wake = waker.wake.clone();
+        tasks.spawn(async move { whenever_due(&part, &*clock, &wake, &stop, || waker.pass()).await });
     }
 
     fn answer(&self, tasks: &TaskTracker, stop: &CancellationToken) {

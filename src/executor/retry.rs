@@ -6,7 +6,7 @@
 use domain::cause::Strength;
 use domain::facts::AppUser;
 use domain::ids::UserId;
-use domain::incident::{Failure, FailureState, Proof};
+use domain::incident::{EndedBecause, Failure, FailureState, Proof};
 use domain::ports::{Directory, DirectoryError};
 use domain::request::{Method, Outcome, Request, RequestEvent, Stage};
 use domain::store::{Query, Which};
@@ -216,8 +216,12 @@ fn no_proof() -> Outcome {
 fn seen(failure: &Failure, pushed: Timestamp) -> Option<Outcome> {
     match &failure.state {
         FailureState::Fixed(proof) => Some(Outcome::Proven(proof.clone())),
-        FailureState::Ended { .. } => {
-            Some(Outcome::Failed { why: "no longer assigned or active".to_owned() })
+        FailureState::Ended { why, .. } => {
+            let why = match why {
+                EndedBecause::Unassigned | EndedBecause::InactiveInOkta => "no longer assigned or active",
+                EndedBecause::ClosedByHand => "the incident was closed by hand before there was proof",
+            };
+            Some(Outcome::Failed { why: why.to_owned() })
         }
         FailureState::Failing if failure.last >= pushed => Some(Outcome::Failed {
             why: failure.reason.clone().unwrap_or_else(|| "it failed again, without a reason".to_owned()),

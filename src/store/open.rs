@@ -38,9 +38,10 @@ const FINDINGS: usize = 3;
 
 const TABLES: &str = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name";
 
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (1, "events and incidents", include_str!("../../migrations/0001_events_and_incidents.sql")),
     (2, "requests and audit", include_str!("../../migrations/0002_requests_and_audit.sql")),
+    (3, "hands", include_str!("../../migrations/0003_hands.sql")),
 ];
 
 /// Opens the database of a URL.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use domain::cause::{Confidence, Strength};
 use domain::facts::Scope;
-use domain::incident::{EndedBecause, Ending, Mode};
+use domain::incident::{Began, EndedBecause, Ending, Mode};
 use domain::request::{Action, Method};
 use domain::store::Kept;
 use jiff::Timestamp;
@@ -56,8 +56,9 @@ words! {
     Confidence { Possible = "possible", Likely = "likely", Certain = "certain" }
     Strength { Account = "account", ProfileOnly = "profile" }
     Scope { Person = "person", Group = "group" }
-    Ending { Fixed = "fixed", Ended = "ended" }
-    EndedBecause { Unassigned = "unassigned", InactiveInOkta = "inactive" }
+    Ending { Fixed = "fixed", Ended = "ended", Closed = "closed" }
+    EndedBecause { Unassigned = "unassigned", InactiveInOkta = "inactive", ClosedByHand = "closed" }
+    Began { New = "new", CameBack = "came-back", SnoozeOver = "snooze-over", NewPerson = "new-person" }
     Mode { Api = "api", Guided = "guided" }
     Action { Enable = "enable", Retry = "retry", Reassign = "reassign" }
     Method { Api = "api", Guided = "guided" }

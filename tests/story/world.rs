@@ -148,8 +148,9 @@ impl World {
         self.app.watchers[0].pass().await
     }
 
-    /// Provost shows what is due.
+    /// Provost wakes what was hidden long enough, and shows what is due.
     pub async fn shows(&self) -> Result<()> {
+        self.app.waker.pass().await?;
         for _ in 0..20 {
             match self.app.board.pass().await? {
                 Some(due) if due <= self.okta.now() => {}
@@ -261,6 +262,11 @@ impl World {
         Ok(self.app.desk.first(&Caller { id: MemberId(*member), roles }, &id.verb, &id.args))
     }
 
+    /// How a text mentions somebody.
+    pub fn mention(&self, name: &str) -> String {
+        format!("<@{}>", self.people[name].0)
+    }
+
     /// Somebody by name presses a button of the newest message in the channel that has it.
     pub async fn presses_card(&self, name: &str, label: &str) -> Result<Message> {
         let id = self
@@ -339,6 +345,16 @@ impl World {
     pub async fn may_not_write(self) -> Result<Self> {
         let file = self.folder.path().join("provost.toml");
         let text = std::fs::read_to_string(&file)?.replace("writes = true", "writes = false");
+        std::fs::write(&file, text)?;
+        self.starts_anew().await
+    }
+
+    /// Provost is started anew, and one person is the only operator of an app.
+    pub async fn where_operates(self, app: &str, name: &str) -> Result<Self> {
+        let file = self.folder.path().join("provost.toml");
+        let mut text = std::fs::read_to_string(&file)?;
+        let member = self.people[name].0;
+        text.push_str(&format!("\n[[policy.app]]\nid = \"{app}\"\noperator = [\"member:{member}\"]\n"));
         std::fs::write(&file, text)?;
         self.starts_anew().await
     }

@@ -30,6 +30,8 @@ pub struct World {
     pub channel: u64,
     /// A viewer.
     pub ada: Person,
+    /// An operator.
+    pub olive: Person,
     /// Somebody without a role.
     pub sam: Person,
     pub folder: TempDir,
@@ -58,6 +60,8 @@ impl World {
         let channel = discord.channel("provisioning");
         let (viewer, oncall) = (discord.role("viewer"), discord.role("oncall"));
         let ada = discord.person(discord.member("ada", &[viewer]));
+        let operator = discord.role("operator");
+        let olive = discord.person(discord.member("olive", &[viewer, operator]));
         let sam = discord.person(discord.member("sam", &[]));
         let folder = tempfile::tempdir()?;
         okta.rate_limit("/api/v1/logs", 100_000);
@@ -81,6 +85,7 @@ impl World {
             url = "sqlite://{store}"
             [roles]
             viewer = ["role:{viewer}"]
+            operator = ["role:{operator}"]
             [alerts]
             group_wait = "300ms"
             edit_interval = "100ms"
@@ -96,7 +101,7 @@ impl World {
         );
         std::fs::write(folder.path().join("provost.toml"), text)?;
         let _exchanges = Exchanges(okta.clone(), discord.clone());
-        Ok(Self { okta, discord, channel, ada, sam, folder, _exchanges })
+        Ok(Self { okta, discord, channel, ada, olive, sam, folder, _exchanges })
     }
 
     /// Where the configuration lies.

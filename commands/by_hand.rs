@@ -1,4 +1,4 @@
-//! What `claim`, `snooze` and `close` have in common: finding the incident, the right to act on it, and doing
+//! What `claim`, `snooze`, `close` and `fixed` have in common: finding the incident, the right to act on it, and doing
 //! it with its audit entry.
 
 use domain::audit::Draft;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use domain::diagnosis::{Diagnosis, Verdict, diagnose, gather};
 use domain::event::App;
 use domain::facts::Connection;
-use domain::ids::OrgName;
+use domain::ids::{IncidentNumber, OrgName};
 use domain::incident::{Incident, Mode};
 use domain::ports::DirectoryError;
 use domain::store::{Query, Which};
@@ -60,6 +60,8 @@ pub struct Looked {
     pub kind: String,
     /// The diagnosis.
     pub found: Diagnosis,
+    /// The open incident of the app, if there is one.
+    pub incident: Option<IncidentNumber>,
 }
 
 /// Looks at an app, and shows what is known without Okta meanwhile.
@@ -71,6 +73,7 @@ pub async fn look(call: &Call, desk: &Desk, name: &OrgName, app: App) -> Result<
     let org = desk.org(name)?;
     let query = Query { org: Some(name.clone()), app: Some(app.id.clone()), which: Which::Open, limit: 0 };
     let known = desk.store.incidents(&query).await?;
+    let incident = known.first().map(|incident| incident.number);
     (call.draft)(first_facts(desk, name, &app, &known));
 
     let changes = desk.store.settings(name, &app.id).await?;
@@ -86,7 +89,7 @@ pub async fn look(call: &Call, desk: &Desk, name: &OrgName, app: App) -> Result<
     let label = evidence.app.as_ref().map_or(app.label.clone(), |facts| facts.app.label.clone());
     let kind = evidence.app.as_ref().map_or(String::new(), |facts| facts.kind.clone());
     let found = diagnose(&evidence);
-    Ok(Looked { app: App { label, id: app.id }, kind, found })
+    Ok(Looked { app: App { label, id: app.id }, kind, found, incident })
 }
 
 fn is_gone(facts: &Result<domain::facts::AppFacts, String>, app: &App) -> bool {
@@ -119,7 +122,7 @@ fn first_facts(desk: &Desk, org: &OrgName, app: &App, known: &[Incident]) -> Mes
 }
 
 fn message(desk: &Desk, org: &Org, name: &OrgName, looked: &Looked) -> Message {
-    let Looked { app, kind, found } = looked;
+    let Looked { app, kind, found, .. } = looked;
     let label = escape(&app.label, 150);
     let mut fields = vec![field("What can be done", offered(desk, org.writes, found))];
     fields.push(field("Deactivate Users", setting(found)));
@@ -375,7 +378,7 @@ fn log(desk: &Desk, found: &Diagnosis) -> String {
 }
 
 fn buttons(org: &Org, name: &OrgName, looked: &Looked) -> Vec<Row> {
-    let Looked { app, kind, found } = looked;
+    let Looked { app, kind, found, incident } = looked;
     let mut row = Vec::new();
     if !found.failing.is_empty() {
         row.push(Button {
@@ -404,6 +407,10 @@ fn buttons(org: &Org, name: &OrgName, looked: &Looked) -> Vec<Row> {
             | Verdict::NothingIsFailing,
         )
         | None => {}
+    }
+    if let (Some(Verdict::SettingIsOff), Some(incident)) = (&found.verdict, incident) {
+        let number = incident.0.to_string();
+        row.push(alert::button("Done in the app…", ButtonStyle::Secondary, "fixed", &number));
     }
     if let Some(console) = &org.console {
         row.extend(links(console, app, kind, found));

@@ -21,10 +21,12 @@ mod diagnose;
 mod diagnose_message;
 mod enable;
 pub mod errors;
+mod fixed;
 mod help;
 pub mod incidents;
 pub mod memory;
 mod more;
+mod owner_text;
 mod pause;
 pub mod policy;
 mod reason;
@@ -70,6 +72,7 @@ pub const ALL: &[&dyn Command] = &[
     &tasks::Tasks,
     &enable::Enable,
     &retry::Retry,
+    &fixed::Fixed,
     &claim::Claim,
     &snooze::Snooze,
     &close::Close,
@@ -93,6 +96,7 @@ pub const ALL: &[&dyn Command] = &[
     &claim::TakeOver,
     &more::More,
     &support::Bundle,
+    &owner_text::OwnerText,
     &retype::Edited,
 ];
 
@@ -102,6 +106,7 @@ const ASKS: &[(&str, &str)] = &[
     ("deny-ask", "deny"),
     ("snooze-ask", "snooze"),
     ("close-ask", "close"),
+    ("fixed-ask", "fixed"),
     ("edited-ask", retype::VERB),
 ];
 
@@ -113,6 +118,7 @@ fn dialog(verb: &str, args: &[String]) -> Option<Dialog> {
         "deny" => steps::ask_why(args),
         "snooze" => snooze::ask(first),
         "close" => close::ask(first),
+        "fixed" => fixed::ask(first),
         _ => return None,
     })
 }

@@ -8,7 +8,7 @@ use crate::chat::{Button, ButtonStyle, Call, Message, Opening, Row};
 use crate::desk::Desk;
 use crate::errors::CommandError;
 use crate::spec::{From, Role, Spec};
-use crate::{Command, alert, by_hand};
+use crate::{Command, alert, by_hand, fixed};
 
 /// `More…`.
 pub struct More;
@@ -33,10 +33,12 @@ impl Command for More {
         }
         let acts = by_hand::is_operator(call, desk, &incident);
         let mut rows = Vec::new();
+        let mut files = vec![bundle(&incident)];
         if acts {
             rows.push(Row::Buttons(hands(&incident)));
+            files.push(fixed::text_for_the_owner(&incident));
         }
-        rows.push(Row::Buttons(vec![bundle(&incident)]));
+        rows.push(Row::Buttons(files));
         if let Some(console) = &desk.org(&incident.org)?.console {
             let kind = incident.findings.as_ref().map_or("", |findings| findings.kind.as_str());
             rows.push(Row::Buttons(vec![
@@ -55,7 +57,7 @@ impl Command for More {
 fn hands(incident: &Incident) -> Vec<Button> {
     let number = incident.number.0.to_string();
     let button = |label, verb| alert::button(label, ButtonStyle::Secondary, verb, &number);
-    vec![button("Snooze…", "snooze-ask"), button("Close…", "close-ask")]
+    vec![button("Snooze…", "snooze-ask"), button("Close…", "close-ask"), button("Done in the app…", "fixed")]
 }
 
 fn bundle(incident: &Incident) -> Button {

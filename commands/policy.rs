@@ -64,6 +64,8 @@ impl Policy {
             Action::Retry if people > gates.bulk_over => gates.bulk,
             Action::Retry => gates.retry,
             Action::Reassign => gates.reassign,
+            // Nothing is written, so nobody has to approve it.
+            Action::Fixed => Gate { approvals: 0, expires: gates.retry.expires },
         }
     }
 

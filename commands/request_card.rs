@@ -46,6 +46,7 @@ pub fn change(request: &Request) -> String {
         Action::Enable => "Deactivate Users: **off** → **on**".to_owned(),
         Action::Retry => format!("Push again: {}", people(frozen.people.len())),
         Action::Reassign => "Unassign one person and assign them again".to_owned(),
+        Action::Fixed => format!("Done in the app instead, for {}", people(frozen.people.len())),
     }
 }
 
@@ -78,6 +79,7 @@ pub fn confirmation(request: &Request, price: &Price, around: &Around<'_>) -> Me
         Action::Enable => "Enable Deactivate Users",
         Action::Retry => "Retry",
         Action::Reassign => "Reassign",
+        Action::Fixed => "Done in the app",
     };
     Message {
         content: format!("{}: please confirm.", escape(&frozen.app.label, 200)),
@@ -117,6 +119,7 @@ pub fn card(request: &Request, around: &Around<'_>) -> Message {
             Action::Enable => "turn Deactivate Users on".to_owned(),
             Action::Retry => format!("retry {}", people(frozen.people.len())),
             Action::Reassign => "reassign one person".to_owned(),
+            Action::Fixed => format!("done in the app for {}", people(frozen.people.len())),
         }
     );
     for ping in &pings {
@@ -124,7 +127,10 @@ pub fn card(request: &Request, around: &Around<'_>) -> Message {
     }
     let mut fields = vec![
         field("Change", change(request)),
-        field("Asked by", format!("<@{}>: {}", frozen.requester, escape(&request.reason, 600))),
+        field(
+            if frozen.action == Action::Fixed { "Said by" } else { "Asked by" },
+            format!("<@{}>: {}", frozen.requester, escape(&request.reason, 600)),
+        ),
         field("Where it stands", standing(request, around)),
     ];
     if !frozen.people.is_empty() {
@@ -204,13 +210,17 @@ fn standing(request: &Request, around: &Around<'_>) -> String {
         ),
         Stage::Approved => format!("{approved}\nWaits to be done.{paused}"),
         Stage::Executing { since } => format!("{approved}\nBeing done; begun {}.{paused}", ago(*since)),
+        Stage::Verifying { .. } if request.frozen.action == Action::Fixed => format!(
+            "{approved}\nWaits for the proof: a later success of each of them in Okta's log.\n**Okta may never push \
+             again by itself.** Press Retry… if nobody has pushed again yet."
+        ),
         Stage::Verifying { since } => match (request.frozen.method, request.frozen.action) {
             (Method::Guided, Action::Enable) => format!(
                 "{approved}\n**To do, in Okta's console:** {}.\nProvost sees the change by itself; nobody has to \
                  come back here.",
                 console::TURN_ON
             ),
-            (Method::Guided, Action::Retry | Action::Reassign) => format!(
+            (Method::Guided, Action::Retry | Action::Reassign | Action::Fixed) => format!(
                 "{approved}\n**To do, in Okta's console:** {}.\nProvost sees the pushes by itself.",
                 console::RETRY
             ),
@@ -327,11 +337,20 @@ fn rows(request: &Request, around: &Around<'_>) -> Vec<Row> {
             button("Deny…", ButtonStyle::Danger, "deny-ask", request),
             button("Withdraw", ButtonStyle::Secondary, "withdraw", request),
         ],
+        (Stage::Verifying { .. } | Stage::Failed { .. } | Stage::Partly { .. }, _)
+            if frozen.action == Action::Fixed =>
+        {
+            let app = format!("{}/{}", frozen.org, frozen.app.id);
+            vec![
+                alert::button("Retry…", ButtonStyle::Primary, "retry", &app),
+                alert::button("Diagnose", ButtonStyle::Secondary, "diagnose", &app),
+            ]
+        }
         (Stage::Verifying { .. }, Method::Guided) => match (around.console, frozen.action) {
             (Some(console), Action::Enable) => {
                 vec![alert::link("Open Provisioning", console.to_app(around.kind, &frozen.app.id))]
             }
-            (Some(console), Action::Retry | Action::Reassign) => {
+            (Some(console), Action::Retry | Action::Reassign | Action::Fixed) => {
                 vec![alert::link("Open Tasks", console.tasks())]
             }
             (None, _) => Vec::new(),

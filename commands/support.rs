@@ -37,7 +37,7 @@ impl Command for Bundle {
 
     async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
         let (org, app) = desk.app(call.option("app").unwrap_or_default())?;
-        let diagnose::Looked { app, kind, found } = diagnose::look(call, desk, &org, app).await?;
+        let diagnose::Looked { app, kind, found, .. } = diagnose::look(call, desk, &org, app).await?;
         Ok(Message {
             content: format!(
                 "{}: a file to attach to a ticket with the app's support. {} in it, by their Okta ids; no names and no \

@@ -60,7 +60,7 @@ words! {
     EndedBecause { Unassigned = "unassigned", InactiveInOkta = "inactive", ClosedByHand = "closed" }
     Began { New = "new", CameBack = "came-back", SnoozeOver = "snooze-over", NewPerson = "new-person" }
     Mode { Api = "api", Guided = "guided" }
-    Action { Enable = "enable", Retry = "retry", Reassign = "reassign" }
+    Action { Enable = "enable", Retry = "retry", Reassign = "reassign", Fixed = "fixed" }
     Method { Api = "api", Guided = "guided" }
     Kept { Live = "live", Replaced = "replaced", LetGo = "let-go" }
 }

@@ -280,7 +280,18 @@ async fn the_rest_of_what_can_be_done_is_behind_one_button() -> Result<()> {
     };
 
     let more = world.presses_card("Olive", "More…").await?;
-    assert_eq!(labels(&more), ["Snooze…", "Close…", "Support bundle", "Open Provisioning", "Open Tasks"]);
+    assert_eq!(
+        labels(&more),
+        [
+            "Snooze…",
+            "Close…",
+            "Done in the app…",
+            "Support bundle",
+            "Text for the app's owner",
+            "Open Provisioning",
+            "Open Tasks"
+        ]
+    );
     let id = world.button("More…").context("no button")?;
     let (viewer, _) = world.types(&id.verb, &[("incident", &id.args[0])]).await;
     assert_eq!(labels(&viewer), ["Support bundle", "Open Provisioning", "Open Tasks"]);
@@ -307,11 +318,13 @@ async fn the_rest_of_what_can_be_done_is_behind_one_button() -> Result<()> {
 async fn nobody_acts_on_an_incident_without_being_its_operator() -> Result<()> {
     let (world, _, _) = World::where_dana_came_back_to("Airbase", "airbase").await?;
     world.settles().await?;
-    let tries: [(&str, &[(&str, &str)]); 4] = [
+    let tries: [(&str, &[(&str, &str)]); 6] = [
         ("claim", &[("incident", "1")]),
         ("take-over", &[("incident", "1"), ("from", "77")]),
         ("snooze", &[("incident", "1"), ("for", "4h")]),
         ("close", &[("incident", "1"), ("reason", WHY)]),
+        ("fixed", &[("incident", "1"), ("how", "activated there")]),
+        ("owner-text", &[("incident", "1")]),
     ];
     for (verb, options) in tries {
         let (viewer, _) = world.types(verb, options).await;

@@ -8,6 +8,7 @@ mod commands;
 mod documents;
 mod enabling;
 mod faults;
+mod fixing;
 mod hands;
 mod healing;
 mod restarts;

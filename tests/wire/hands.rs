@@ -49,3 +49,28 @@ async fn an_incident_is_claimed_snoozed_and_closed_from_its_alert() -> Result<()
     world.alert("[=] CLOSED BY HAND · Airbase · 1 person without proof").await?;
     running.stops().await
 }
+
+#[tokio::test]
+async fn what_was_done_in_the_app_is_said_by_buttons_and_the_owner_gets_a_file() -> Result<()> {
+    let world = World::new().await?;
+    let running = world.runs().await?;
+    world.comes_back("Dana", "Airbase");
+    let alert = world.alert("[!] ACTION NEEDED · Airbase").await?;
+
+    let more = message(&world.olive.clicks(alert.id, "More…").await?).await?;
+    let text = message(&world.olive.clicks(more.id, "Text for the app's owner").await?).await?;
+    assert!(text.json.to_string().contains("to-do-in-the-app-1.txt"), "{}", text.json);
+    let asked = message(&world.olive.clicks(more.id, "Done in the app…").await?).await?;
+    let noted = message(&world.olive.clicks(asked.id, "Deleted there").await?).await?;
+    assert!(noted.content.starts_with("R1 is noted for 1 person: deleted in the app."), "{}", noted.content);
+    world.alert("[~] IN PROGRESS · Airbase · R1 done in the app for 1 person").await?;
+    world.alert("[~] IN PROGRESS · Airbase · 1 person cannot be provisioned").await?;
+
+    let person = world.okta.user_id("dana").context("no Dana")?;
+    let app = world.okta.app_id("Airbase").context("no Airbase")?;
+    world.okta.deletes_in_app(&person, &app);
+    world.okta.retries_in_console(&person, &app);
+    world.alert("[✓] FIXED · Airbase · R1").await?;
+    world.alert("[✓] FIXED · Airbase · 1 person provisioned").await?;
+    running.stops().await
+}

@@ -83,7 +83,7 @@ pub fn replaced(incident: &Incident, chapter: u32, newer: &str) -> Message {
         content: format!("[!] {word} · {label} · {} goes on here: {newer}", incident.number),
         card: Some(Card {
             tone: Tone::Quiet,
-            title: format!("{} · {}", plain(&incident.app.label, 150), incident.number),
+            title: format!("{} · {}", escape(&incident.app.label, 150), incident.number),
             body: format!("{why} The newer alert shows how it stands now."),
             fields: Vec::new(),
             footer: footer(incident, chapter),
@@ -154,7 +154,7 @@ fn card(incident: &Incident, around: &Around<'_>) -> Card {
     fields.push(field("Status", status(incident)));
     Card {
         tone,
-        title: format!("{} · {}", plain(&incident.app.label, 150), incident.number),
+        title: format!("{} · {}", escape(&incident.app.label, 150), incident.number),
         body: String::new(),
         fields,
         footer: footer(incident, incident.chapter),
@@ -314,8 +314,11 @@ fn evidence(incident: &Incident) -> String {
     if let Some(proof) = proofs.iter().max_by_key(|proof| proof.at) {
         lines.push(format!("Proof: success event {}", escape(proof.event.as_str(), 80)));
     }
-    if !proofs.is_empty() && proofs.iter().all(|proof| proof.strength == Strength::ProfileOnly) {
-        lines.push("Okta reports success; not seen in the app.".to_owned());
+    let unseen = proofs.iter().filter(|proof| proof.strength == Strength::ProfileOnly).count();
+    match proofs.len() - unseen {
+        _ if unseen == 0 => {}
+        0 => lines.push("Okta reports success; not seen in the app.".to_owned()),
+        _ => lines.push(format!("For {}, Okta reports success; not seen in the app.", people(unseen))),
     }
     lines.join("\n")
 }
@@ -337,11 +340,14 @@ fn status(incident: &Incident) -> String {
     let inactive = count(incident, |state| {
         matches!(state, FailureState::Ended { why: EndedBecause::InactiveInOkta, .. })
     });
+    let no_app =
+        count(incident, |state| matches!(state, FailureState::Ended { why: EndedBecause::AppGone, .. }));
     let parts = [
         (incident.failing().count(), "still failing"),
         (fixed, "fixed"),
         (unassigned, "no longer assigned"),
         (inactive, "inactive in Okta"),
+        (no_app, "ended with the app"),
         (count(incident, is_closed), "closed without proof"),
     ];
     let sums: Vec<String> =

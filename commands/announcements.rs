@@ -4,10 +4,11 @@ use domain::ids::RoleId;
 use domain::incident::{EndedBecause, Happened, Incident, Line, SettingChange};
 use domain::notice::{Notice, Told};
 use domain::request::{Request, Stage};
+use domain::requests::Remark;
 
 use crate::chat::{Card, Message, Ping, Tone};
 use crate::request_card;
-use crate::text::{and_more, escape, fit, people, when};
+use crate::text::{ago, and_more, escape, fit, people, when};
 
 /// How many people one line names.
 const NAMED: usize = 5;
@@ -41,6 +42,7 @@ pub fn thread(lines: &[Line], footer: &str) -> Message {
     for (why, words) in [
         (EndedBecause::Unassigned, "Ended, no longer assigned:"),
         (EndedBecause::InactiveInOkta, "Ended, the Okta user is not active:"),
+        (EndedBecause::AppGone, "Ended, Okta does not have the app any more:"),
     ] {
         said.extend(group(lines, words, "", |what| match what {
             Happened::Ended { person, why: because } if *because == why => Some(person),
@@ -131,7 +133,10 @@ pub fn outcome(request: &Request, oncall: Option<RoleId>) -> Option<Message> {
         Stage::Expired { .. } if request_card::is_approved(request) => {
             "expired: it could not be begun in time, and nothing was changed".to_owned()
         }
-        Stage::Expired { .. } => "expired: it was not approved in time".to_owned(),
+        Stage::Expired { .. } => {
+            "expired: it was not approved in time, and nothing was changed. Ask again if it is still needed"
+                .to_owned()
+        }
         Stage::Superseded { why, .. } => format!("is void: {}", escape(why, 600)),
         Stage::Cancelled { .. }
         | Stage::Draft
@@ -145,7 +150,29 @@ pub fn outcome(request: &Request, oncall: Option<RoleId>) -> Option<Message> {
     pings.extend(oncall.filter(|_| failed).map(Ping::Role));
     let names: Vec<String> = pings.iter().map(ToString::to_string).collect();
     let content = format!("{} {} for {label} {words}.", names.join(" "), request.number);
-    Some(Message { content: fit(content, 2_000), pings, ..Message::default() })
+    Some(Message { content: fit(content, LONGEST), pings, ..Message::default() })
+}
+
+/// Nobody has decided, and half of the time is over: the people on call are asked once more.
+pub fn reminder(request: &Request, oncall: RoleId, card: Option<&str>) -> Message {
+    let ping = Ping::Role(oncall);
+    let card = card.map_or(String::new(), |address| format!(" [Its card]({address})"));
+    let wanted = match (request.frozen.gate.approvals as usize).saturating_sub(request.approvals.len()) {
+        1 => "an approval".to_owned(),
+        n => format!("{n} approvals"),
+    };
+    let content = format!(
+        "{ping} {} for {} still waits for {wanted}; it expires {}.{card}",
+        request.number,
+        escape(&request.frozen.app.label, 100),
+        ago(request.deadline)
+    );
+    Message { content, pings: vec![ping], ..Message::default() }
+}
+
+/// The last line of a remark about a request. The board finds its own message again by it.
+pub fn remark_footer(request: &Request, remark: Remark) -> String {
+    format!("Provost · {} · {} · {}", request.frozen.org, request.number, remark.word())
 }
 
 /// The last line of a notice. The board finds its own message again by it.

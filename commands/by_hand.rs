@@ -9,7 +9,6 @@ use domain::store::Query;
 use crate::chat::Call;
 use crate::desk::Desk;
 use crate::errors::CommandError;
-use crate::policy::Forbidden;
 use crate::spec::{Opt, OptKind, Role};
 use crate::text::{ago, and_more, escape, people};
 
@@ -50,10 +49,7 @@ pub async fn find(call: &Call, desk: &Desk) -> Result<Incident, CommandError> {
 /// As [`find`], and a refusal that names the rule.
 pub async fn find_to_act(call: &Call, desk: &Desk) -> Result<Incident, CommandError> {
     let incident = find(call, desk).await?;
-    if !is_operator(call, desk, &incident) {
-        let rule = Forbidden("it takes the role **operator** for this app".to_owned());
-        return Err(CommandError::forbidden(rule));
-    }
+    desk.policy.needs(&incident.app.id, &call.caller, Role::Operator).map_err(CommandError::forbidden)?;
     Ok(incident)
 }
 
@@ -74,7 +70,7 @@ pub async fn change(
     let entry = Draft {
         what: what.to_owned(),
         member: Some(call.caller.id),
-        person: desk.policy.person(&incident.org, call.caller.id).cloned(),
+        person: desk.links().await?.person(&incident.org, call.caller.id).cloned(),
         reason: reason.to_owned(),
         outcome: "done".to_owned(),
         ..Draft::default()

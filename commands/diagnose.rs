@@ -1,12 +1,14 @@
 //! `/okta diagnose app:`: what is wrong with an app's provisioning, on what evidence, and what can be done.
 
 use async_trait::async_trait;
+use domain::audit::Entry;
 use domain::diagnosis::{Diagnosis, Verdict, diagnose, gather};
 use domain::event::App;
 use domain::facts::Connection;
 use domain::ids::{IncidentNumber, OrgName};
 use domain::incident::{Incident, Mode};
 use domain::ports::DirectoryError;
+use domain::requests::AuditQuery;
 use domain::store::{Query, Which};
 
 use crate::chat::{Button, ButtonStyle, Call, Card, CustomId, Field, Message, Opening, Press, Row, Tone};
@@ -14,11 +16,14 @@ use crate::console::{self, Console};
 use crate::desk::{Desk, Org};
 use crate::errors::CommandError;
 use crate::spec::{From, Opt, OptKind, Role, Spec};
-use crate::text::{ago, escape, fit, people, plain, when};
+use crate::text::{ago, escape, fit, people, when};
 use crate::{Command, alert, announcements, support};
 
 /// How many people an answer names; the rest is in `/okta tasks`.
 const NAMED: usize = 8;
+
+/// How much of what was tried a support bundle tells.
+const TRIED: u32 = 200;
 
 /// `/okta diagnose app:`.
 pub struct Diagnose;
@@ -60,6 +65,8 @@ pub struct Looked {
     pub kind: String,
     /// The diagnosis.
     pub found: Diagnosis,
+    /// What was tried about it, newest first.
+    pub tried: Vec<Entry>,
     /// The open incident of the app, if there is one.
     pub incident: Option<IncidentNumber>,
 }
@@ -89,7 +96,9 @@ pub async fn look(call: &Call, desk: &Desk, name: &OrgName, app: App) -> Result<
     let label = evidence.app.as_ref().map_or(app.label.clone(), |facts| facts.app.label.clone());
     let kind = evidence.app.as_ref().map_or(String::new(), |facts| facts.kind.clone());
     let found = diagnose(&evidence);
-    Ok(Looked { app: App { label, id: app.id }, kind, found, incident })
+    let query = AuditQuery { app: Some(app.id.clone()), limit: TRIED, ..AuditQuery::default() };
+    let tried = desk.requests.entries(&query).await?;
+    Ok(Looked { app: App { label, id: app.id }, kind, found, tried, incident })
 }
 
 fn is_gone(facts: &Result<domain::facts::AppFacts, String>, app: &App) -> bool {
@@ -112,7 +121,7 @@ fn first_facts(desk: &Desk, org: &OrgName, app: &App, known: &[Incident]) -> Mes
     Message {
         content: format!("Diagnosing {} …", escape(&app.label, 200)),
         card: Some(Card {
-            title: plain(&app.label, 200),
+            title: escape(&app.label, 200),
             body: lines.join("\n"),
             footer: format!("{org} · {}", app.id),
             ..Card::default()
@@ -137,14 +146,14 @@ fn message(desk: &Desk, org: &Org, name: &OrgName, looked: &Looked) -> Message {
         fields.push(field("Could not be had", fit(missing.join("\n"), 1_024)));
     }
     let files = match found.verdict {
-        Some(Verdict::OnAndStillFailing) => vec![support::file(name, app, kind, found, desk.clock.now())],
+        Some(Verdict::OnAndStillFailing) => vec![support::file(name, looked, desk.clock.now())],
         _ => Vec::new(),
     };
     Message {
         content: format!("{label}: {}", headline(found)),
         card: Some(Card {
             tone: tone(found),
-            title: plain(&app.label, 200),
+            title: escape(&app.label, 200),
             body: explanation(desk, found),
             fields,
             footer: format!("{name} · {} · {}", if kind.is_empty() { "app" } else { kind }, app.id),
@@ -378,7 +387,7 @@ fn log(desk: &Desk, found: &Diagnosis) -> String {
 }
 
 fn buttons(org: &Org, name: &OrgName, looked: &Looked) -> Vec<Row> {
-    let Looked { app, kind, found, incident } = looked;
+    let Looked { app, kind, found, incident, .. } = looked;
     let mut row = Vec::new();
     if !found.failing.is_empty() {
         row.push(Button {

@@ -37,7 +37,7 @@ impl CommandError {
     /// A refusal that names the rule.
     #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
     pub fn forbidden(rule: crate::policy::Forbidden) -> Self {
-        Self::Slip(format!("You may not do this: {}. `/okta whoami` shows your roles.", rule.0))
+        Self::Slip(format!("You may not do this: {}. `/okta whoami` shows your roles.", rule.to_caller()))
     }
 }
 

@@ -140,7 +140,8 @@ async fn take_word(
     let (org, app) = (&incident.org, &incident.app);
     let failing: Vec<UserId> = incident.failing().map(|failure| failure.person.id.clone()).collect();
     let gate = desk.policy.gate(&app.id, Action::Fixed, failing.len());
-    desk.policy.may_ask(org, &app.id, &call.caller, gate).map_err(CommandError::forbidden)?;
+    let links = desk.links().await?;
+    desk.policy.may_ask(&links, org, &app.id, &call.caller, gate).map_err(CommandError::forbidden)?;
     let frozen = Frozen {
         org: org.clone(),
         app: app.clone(),
@@ -150,12 +151,12 @@ async fn take_word(
         before: incident.in_short(),
         gate,
         requester: call.caller.id,
-        requester_person: desk.policy.person(org, call.caller.id).cloned(),
+        requester_person: links.person(org, call.caller.id).cloned(),
         breakglass: false,
     };
     let draft = desk.requests.open(frozen, how, Some(incident.number), desk.clock.now()).await?;
     let event = RequestEvent::Confirmed { by: call.caller.id };
-    steps::step(call, desk, &draft, event, "request.confirmed", "").await
+    steps::step(call, desk, &links, &draft, event, "request.confirmed", "").await
 }
 
 /// The private question what was done.

@@ -10,7 +10,7 @@ use crate::chat::{Call, Card, Field, Message, Opening, Tone};
 use crate::desk::Desk;
 use crate::errors::CommandError;
 use crate::spec::{From, Opt, OptKind, Role, Spec};
-use crate::text::{ago, escape, people, plain};
+use crate::text::{ago, escape, people};
 use crate::{Command, alert};
 
 /// How many incidents an answer shows.
@@ -103,7 +103,7 @@ async fn row(desk: &Desk, incident: &Incident) -> Result<Field, CommandError> {
     let cause = &desk.rules.cause(&incident.cause).title;
     let has = incident.claim.map_or(String::new(), |claim| format!(" · <@{}> has it", claim.by));
     Ok(Field {
-        name: plain(&format!("{} · {}", incident.number, incident.app.label), 200),
+        name: format!("{} · {}", incident.number, escape(&incident.app.label, 180)),
         value: format!(
             "{} · {how_many} · {cause} · opened {}{has} · {alert}",
             alert::state_words(incident, &requests),

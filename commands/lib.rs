@@ -24,6 +24,8 @@ pub mod errors;
 mod fixed;
 mod help;
 pub mod incidents;
+mod link;
+pub mod link_card;
 pub mod memory;
 mod more;
 mod owner_text;
@@ -33,6 +35,7 @@ mod reason;
 pub mod request_card;
 mod retry;
 pub mod retype;
+mod review;
 mod snooze;
 pub mod spec;
 mod status;
@@ -44,6 +47,7 @@ pub mod throttle;
 mod whoami;
 
 use async_trait::async_trait;
+use domain::audit::Draft;
 
 use crate::chat::{Call, Caller, Choice, Dialog, First, Front, Message, Opening};
 use crate::desk::Desk;
@@ -77,10 +81,13 @@ pub const ALL: &[&dyn Command] = &[
     &snooze::Snooze,
     &close::Close,
     &approvals::Approvals,
+    &review::Review,
     &audit::Audit,
     &status::Status,
     &pause::Pause,
     &pause::Resume,
+    &link::Link,
+    &link::Unlink,
     &diagnose_message::DiagnoseMessage,
     &whoami::Whoami,
     &help::Help,
@@ -89,6 +96,8 @@ pub const ALL: &[&dyn Command] = &[
     &steps::Approve,
     &steps::Deny,
     &steps::Withdraw,
+    &link::ConfirmLink,
+    &link::RejectLink,
     &retry::Tick,
     &retry::Page,
     &retry::Selected,
@@ -163,13 +172,17 @@ impl Desk {
         if may(&self.policy, caller, &spec) {
             return First::Open(spec.opening);
         }
-        let role = spec.role.map_or("", crate::spec::Role::word);
+        let Some(role) = spec.role else { return First::Refuse(Message::text("You may not use this.")) };
         let who = match self.policy.access.is_empty() {
-            true => "nobody holds it yet: `[roles]` in Provost's configuration is empty",
-            false => "an admin gives it in `[roles]` of Provost's configuration",
+            true => "which nobody holds yet: `[roles]` in Provost's configuration is empty".to_owned(),
+            false => format!(
+                "held by {}; an admin gives it in `[roles]` of Provost's configuration",
+                self.policy.access.who(role)
+            ),
         };
         First::Refuse(Message::text(format!(
-            "You may not use this: it takes the role **{role}**, and {who}. `/okta whoami` shows your roles."
+            "You may not use this: it takes the role **{}**, {who}. `/okta whoami` shows your roles.",
+            role.word()
         )))
     }
 }
@@ -209,6 +222,8 @@ impl Front for Desk {
         };
         let Some(command) = find(&call.verb) else { return Message::text("There is no such command.") };
         if let First::Refuse(refusal) = self.allowed(&call.caller, &call.verb, &[]) {
+            let args: Vec<String> = call.option("request").map(str::to_owned).into_iter().collect();
+            self.turned_away(&call.caller, Some(&call.verb), &args).await;
             return refusal;
         }
         match command.run(&call, self).await {
@@ -218,6 +233,30 @@ impl Front for Desk {
                 None => Message::text(why),
             },
             Err(failure) => errors::words(&failure, &self.reference()),
+        }
+    }
+
+    async fn turned_away(&self, caller: &Caller, verb: Option<&str>, args: &[String]) {
+        // A flood is refused, but not written down: the record is for people to read.
+        if self.throttle.count(caller.id, self.clock.now()).is_err() {
+            return;
+        }
+        let spec = verb.and_then(|verb| find(verb.strip_suffix("-ask").unwrap_or(verb))).map(Command::spec);
+        let entry = match spec {
+            Some(spec) if spec.from == From::ButtonOnly => {
+                let about_a_request = spec.options.first().is_some_and(|option| option.name == "request");
+                let number = args.first().filter(|_| about_a_request).and_then(|number| number.parse().ok());
+                Draft { request: number, ..steps::refusal_entry(caller.id, spec.name, "role") }
+            }
+            // Whoever types a command that is not for them has tried nothing that could be decided.
+            Some(_) => return,
+            None => steps::refusal_entry(caller.id, "forged", "a button that is none of ours"),
+        };
+        if let Err(failure) = self.requests.audit(entry, self.clock.now()).await {
+            tracing::error!(
+                error = &failure as &dyn std::error::Error,
+                "A refusal could not be written down; it was refused all the same"
+            );
         }
     }
 }

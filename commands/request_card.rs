@@ -4,6 +4,7 @@
 use domain::facts::Assigned;
 use domain::ids::RoleId;
 use domain::request::{Action, Method, Refusal, Request, Stage};
+use domain::review::{Review, is_due};
 use jiff::SignedDuration;
 
 use crate::access::Holder;
@@ -12,7 +13,7 @@ use crate::chat::{Button, ButtonStyle, Card, CustomId, Field, Message, Ping, Pre
 use crate::console::{self, Console};
 use crate::policy::Policy;
 use crate::spec::Role;
-use crate::text::{ago, escape, fit, people, plain, when};
+use crate::text::{ago, escape, fit, people, when};
 
 /// What a request's card needs beside the request.
 pub struct Around<'a> {
@@ -24,6 +25,15 @@ pub struct Around<'a> {
     pub kind: &'a str,
     /// All writes are stopped.
     pub paused: bool,
+}
+
+/// What the card in the channel shows beside that: it changes while the request does not.
+#[derive(Default)]
+pub struct Seen {
+    /// Nobody else is on call, so any approver may.
+    pub widened: bool,
+    /// What an approver said of it afterwards.
+    pub review: Option<Review>,
 }
 
 /// What the confirmation shows beside the request.
@@ -74,24 +84,28 @@ pub fn confirmation(request: &Request, price: &Price, around: &Around<'_>) -> Me
         fields.push(field("Assigned now", assigned));
         fields.push(field("The price", console::PRICE.trim_start_matches("The price: ").to_owned()));
     }
-    fields.push(field("Approval", asked(request, around.policy, price.widened)));
-    let act = match frozen.action {
-        Action::Enable => "Enable Deactivate Users",
-        Action::Retry => "Retry",
-        Action::Reassign => "Reassign",
-        Action::Fixed => "Done in the app",
+    match frozen.breakglass {
+        true => fields.push(field("Break-glass", breaking(request, around.policy))),
+        false => fields.push(field("Approval", asked(request, around.policy, price.widened))),
+    }
+    let (act, style) = match frozen.action {
+        _ if frozen.breakglass => ("Break the glass", ButtonStyle::Danger),
+        Action::Enable => ("Enable Deactivate Users", ButtonStyle::Primary),
+        Action::Retry => ("Retry", ButtonStyle::Primary),
+        Action::Reassign => ("Reassign", ButtonStyle::Primary),
+        Action::Fixed => ("Done in the app", ButtonStyle::Primary),
     };
     Message {
         content: format!("{}: please confirm.", escape(&frozen.app.label, 200)),
         card: Some(Card {
             tone: Tone::Waiting,
-            title: format!("{} · {}", plain(&frozen.app.label, 150), request.number),
+            title: format!("{} · {}", escape(&frozen.app.label, 150), request.number),
             body: String::new(),
             fields,
             footer: format!("{} · {} · {}", frozen.org, frozen.app.id, request.hash.short()),
         }),
         rows: vec![Row::Buttons(vec![
-            button(act, ButtonStyle::Primary, "confirm", request),
+            button(act, style, "confirm", request),
             button("Cancel", ButtonStyle::Secondary, "cancel", request),
         ])],
         ..Message::default()
@@ -99,8 +113,8 @@ pub fn confirmation(request: &Request, price: &Price, around: &Around<'_>) -> Me
 }
 
 /// The card in the channel. It pings only when it is posted; the caller clears `pings` on an edit.
-pub fn card(request: &Request, around: &Around<'_>) -> Message {
-    let pings: Vec<Ping> = match (&request.stage, around.policy.oncall) {
+pub fn card(request: &Request, around: &Around<'_>, seen: &Seen) -> Message {
+    let mut pings: Vec<Ping> = match (&request.stage, around.policy.oncall) {
         (Stage::Pending, Some(role)) => vec![Ping::Role(role)],
         (Stage::Draft | Stage::Approved | Stage::Executing { .. } | Stage::Verifying { .. }, _)
         | (Stage::Pending, None) => Vec::new(),
@@ -110,6 +124,10 @@ pub fn card(request: &Request, around: &Around<'_>) -> Message {
         _ => vec![Ping::Member(request.frozen.requester)],
     };
     let frozen = &request.frozen;
+    if frozen.breakglass {
+        let told = everybody_to_tell(request, around.policy);
+        pings.extend(told.into_iter().filter(|ping| !pings.contains(ping)).collect::<Vec<_>>());
+    }
     let mut content = format!(
         "{} · {} · {} {}",
         state_words(request),
@@ -131,7 +149,7 @@ pub fn card(request: &Request, around: &Around<'_>) -> Message {
             if frozen.action == Action::Fixed { "Said by" } else { "Asked by" },
             format!("<@{}>: {}", frozen.requester, escape(&request.reason, 600)),
         ),
-        field("Where it stands", standing(request, around)),
+        field("Where it stands", standing(request, around, seen)),
     ];
     if !frozen.people.is_empty() {
         fields.push(field("People", progress(request)));
@@ -140,13 +158,13 @@ pub fn card(request: &Request, around: &Around<'_>) -> Message {
         fields.push(field("The price", console::PRICE.trim_start_matches("The price: ").to_owned()));
     }
     if frozen.breakglass {
-        fields.push(field("Break-glass", "Done before it was approved. A review is open.".to_owned()));
+        fields.push(field("Break-glass", reviewed(request, seen)));
     }
     Message {
         content,
         card: Some(Card {
             tone: tone(request),
-            title: format!("{} · {}", plain(&frozen.app.label, 150), request.number),
+            title: format!("{} · {}", escape(&frozen.app.label, 150), request.number),
             body: String::new(),
             fields,
             footer: footer(request),
@@ -192,7 +210,7 @@ fn tone(request: &Request) -> Tone {
     }
 }
 
-fn standing(request: &Request, around: &Around<'_>) -> String {
+fn standing(request: &Request, around: &Around<'_>, seen: &Seen) -> String {
     let approved = approved_by(request);
     let paused = if around.paused {
         "\nAll writes are stopped (`/okta pause`); it goes on after `/okta resume`."
@@ -202,8 +220,8 @@ fn standing(request: &Request, around: &Around<'_>) -> String {
     let text = match &request.stage {
         Stage::Draft => "Not confirmed yet.".to_owned(),
         Stage::Pending => format!(
-            "{}\nApprovals so far: {} of {}. Expires {}.",
-            asked(request, around.policy, false),
+            "{}\nApprovals so far: {} of {}. Expires {}.{paused}",
+            asked(request, around.policy, seen.widened),
             request.approvals.len(),
             request.frozen.gate.approvals,
             ago(request.deadline)
@@ -260,7 +278,7 @@ pub fn is_approved(request: &Request) -> bool {
 
 fn approved_by(request: &Request) -> String {
     match request.approvals.as_slice() {
-        [] if request.frozen.breakglass => "Break-glass: nobody approved it beforehand.".to_owned(),
+        [] if request.frozen.breakglass => "**Break-glass**: nobody approved it beforehand.".to_owned(),
         [] => "No approval is needed.".to_owned(),
         approvals => {
             let names: Vec<String> =
@@ -276,17 +294,9 @@ fn asked(request: &Request, policy: &Policy, widened: bool) -> String {
     if gate.approvals == 0 {
         return "None is needed: your confirmation is enough.".to_owned();
     }
-    let holders: Vec<String> = policy
-        .holders(&request.frozen.app.id, Role::Approver)
-        .iter()
-        .map(|holder| match holder {
-            Holder::Role(id) => format!("<@&{id}>"),
-            Holder::Member(id) => format!("<@{id}>"),
-        })
-        .collect();
-    let who = match holders.is_empty() {
+    let who = match policy.holders(&request.frozen.app.id, Role::Approver).is_empty() {
         true => "somebody with the role **approver**".to_owned(),
-        false => holders.join(" or "),
+        false => policy.who(&request.frozen.app.id, Role::Approver),
     };
     let oncall = match policy.oncall {
         Some(RoleId(role)) if !widened => format!(" on call (<@&{role}>)"),
@@ -298,6 +308,52 @@ fn asked(request: &Request, policy: &Policy, widened: bool) -> String {
         n => format!("{n} approvals"),
     };
     format!("It needs {how_many} by {who}{oncall}, within {}.", within(gate.expires))
+}
+
+/// What breaking the glass means, to the one who is about to.
+fn breaking(request: &Request, policy: &Policy) -> String {
+    let approvers = policy.who(&request.frozen.app.id, Role::Approver);
+    format!(
+        "**Nobody approves this. It is done as soon as you confirm.** The people on call and every approver \
+         ({approvers}) are told at once, with your reason, and one of them reviews it afterwards, for all to see. Use it \
+         only for what cannot wait for an approval."
+    )
+}
+
+/// Whom a break-glass is told to: the people on call, and everybody who could have approved it.
+fn everybody_to_tell(request: &Request, policy: &Policy) -> Vec<Ping> {
+    let approvers =
+        policy.holders(&request.frozen.app.id, Role::Approver).iter().map(|holder| match holder {
+            Holder::Role(id) => Ping::Role(*id),
+            Holder::Member(id) => Ping::Member(*id),
+        });
+    let mut told: Vec<Ping> = Vec::new();
+    for ping in policy.oncall.map(Ping::Role).into_iter().chain(approvers) {
+        if !told.contains(&ping) {
+            told.push(ping);
+        }
+    }
+    told
+}
+
+/// How it stands with the review of a break-glass.
+fn reviewed(request: &Request, seen: &Seen) -> String {
+    match &seen.review {
+        Some(review) => {
+            let why = match review.reason.is_empty() {
+                true => String::new(),
+                false => format!(": {}", escape(&review.reason, 500)),
+            };
+            format!("Review: **{}** by <@{}> {}{why}", review.verdict.word(), review.by, when(review.at))
+        }
+        None if is_due(request) => format!(
+            "Nobody approved it beforehand. **Review: open.** An approver who did not ask for it gives it with `/okta \
+             review request:{}`.",
+            request.number
+        ),
+        None if request.stage.is_over() => "Nothing was done, so there is nothing to review.".to_owned(),
+        None => "It goes ahead without an approval. A review follows.".to_owned(),
+    }
 }
 
 /// A time in the largest unit that says it whole; two hours or days at least.

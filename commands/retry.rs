@@ -48,7 +48,8 @@ impl Command for Retry {
     async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
         let (name, app) = desk.app(call.option("app").unwrap_or_default())?;
         let gate = desk.policy.gate(&app.id, Action::Retry, 1);
-        desk.policy.may_ask(&name, &app.id, &call.caller, gate).map_err(CommandError::forbidden)?;
+        let links = desk.links().await?;
+        desk.policy.may_ask(&links, &name, &app.id, &call.caller, gate).map_err(CommandError::forbidden)?;
         let failing = failing(desk, &name, &app).await?;
         if failing.people.is_empty() {
             return Ok(Message::text(failing.nobody(&app)));
@@ -91,7 +92,7 @@ impl Command for Tick {
     }
 
     async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
-        let request = steps::find(call, desk).await?;
+        let request = steps::find_own(call, desk).await?;
         let failing = failing(desk, &request.frozen.org, &request.frozen.app).await?;
         let page: usize = call.option("page").and_then(|page| page.parse().ok()).unwrap_or(0);
         let shown: Vec<UserId> = failing.page(page).map(|failure| failure.person.id.clone()).collect();
@@ -114,7 +115,7 @@ impl Command for Page {
     }
 
     async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
-        let request = steps::find(call, desk).await?;
+        let request = steps::find_own(call, desk).await?;
         let failing = failing(desk, &request.frozen.org, &request.frozen.app).await?;
         let page: usize = call.option("page").and_then(|page| page.parse().ok()).unwrap_or(0);
         Ok(list(&request, &failing, page))
@@ -136,7 +137,7 @@ impl Command for Selected {
     }
 
     async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
-        let request = steps::find(call, desk).await?;
+        let request = steps::find_own(call, desk).await?;
         if request.frozen.people.is_empty() {
             let failing = failing(desk, &request.frozen.org, &request.frozen.app).await?;
             let mut again = list(&request, &failing, 0);
@@ -158,7 +159,7 @@ impl Command for All {
     }
 
     async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
-        let request = steps::find(call, desk).await?;
+        let request = steps::find_own(call, desk).await?;
         let failing = failing(desk, &request.frozen.org, &request.frozen.app).await?;
         let everybody = failing.people.iter().map(|failure| failure.person.id.clone()).collect();
         let request = rechoose(call, desk, &request, everybody).await?;
@@ -251,7 +252,7 @@ async fn frozen(
         people: sorted(people),
         before: facts.fingerprint(),
         requester: call.caller.id,
-        requester_person: desk.policy.person(name, call.caller.id).cloned(),
+        requester_person: desk.links().await?.person(name, call.caller.id).cloned(),
         breakglass: false,
     })
 }
@@ -361,7 +362,7 @@ fn list(request: &Request, failing: &FailingPeople, page: usize) -> Message {
         content: format!("{label}: whom to push again?"),
         card: Some(Card {
             tone: Tone::Waiting,
-            title: format!("{} · {}", plain(&request.frozen.app.label, 150), request.number),
+            title: format!("{} · {}", escape(&request.frozen.app.label, 150), request.number),
             body: format!("{} failing, {} ticked.{newest}", people(all), chosen.len()),
             fields: Vec::new(),
             footer: format!("{} · {}", request.frozen.org, request.frozen.app.id),

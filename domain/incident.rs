@@ -150,6 +150,8 @@ pub enum EndedBecause {
     Unassigned,
     /// The Okta user is not active.
     InactiveInOkta,
+    /// Okta does not have the app any more.
+    AppGone,
     /// Somebody closed the incident.
     ClosedByHand,
 }

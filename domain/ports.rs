@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::facts::{AppFacts, AppUser, Connection, LogFrom, LogPage, Page, ProvisioningFeature};
+use crate::facts::{AppFacts, AppUser, Connection, LogFrom, LogPage, OktaUser, Page, ProvisioningFeature};
 use crate::ids::{AppId, MemberId, RoleId, UserId};
 
 /// The time. Only one adapter reads the wall clock, so that a test can make an hour pass in a line.
@@ -47,6 +47,9 @@ pub trait Directory: Send + Sync {
 
     /// One of its people.
     async fn app_user(&self, app: &AppId, person: &UserId) -> Result<AppUser, DirectoryError>;
+
+    /// The user that Okta finds for a login. It also finds ids and short names: whoever asks compares the login.
+    async fn user(&self, login: &str) -> Result<OktaUser, DirectoryError>;
 
     /// Every capability of its provisioning feature as `path: value`, for example
     /// `update.lifecycleDeactivate.status: ENABLED`, so that two readings can be compared.

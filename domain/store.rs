@@ -163,11 +163,17 @@ pub trait Store: Send + Sync {
     /// Takes a page in: its events, what they change, and the position after it.
     async fn take_in(&self, org: &OrgName, batch: &Batch) -> Result<TakenIn, StoreError>;
 
-    /// Events that nothing has explained, taken in before a time by our clock, oldest first, at most 500.
-    async fn unexplained(&self, org: &OrgName, before: Timestamp) -> Result<Vec<Event>, StoreError>;
+    /// Events that nothing has explained, taken in before a time by our clock, oldest first, at most 500 after the
+    /// first `skip`.
+    async fn unexplained(
+        &self,
+        org: &OrgName,
+        before: Timestamp,
+        skip: u32,
+    ) -> Result<Vec<Event>, StoreError>;
 
     /// Decides about an unexplained event; `off` as for [`Casebook::settle`](crate::casebook::Casebook::settle).
-    /// An event that is explained by now is left alone.
+    /// An event that is explained by now is left alone. Says whether it is decided.
     async fn settle(
         &self,
         org: &OrgName,
@@ -175,7 +181,7 @@ pub trait Store: Send + Sync {
         off: Option<bool>,
         alert_causes: &BTreeSet<CauseId>,
         now: Timestamp,
-    ) -> Result<(), StoreError>;
+    ) -> Result<bool, StoreError>;
 
     /// One incident.
     async fn incident(&self, number: IncidentNumber) -> Result<Option<Incident>, StoreError>;

@@ -50,6 +50,7 @@ mod view;
 mod webhooks;
 mod wire;
 mod world;
+mod zipping;
 
 use std::{
     fmt,
@@ -81,7 +82,7 @@ pub use self::{
     modals::{Field, Modal},
     people::Person,
     permissions::Permission,
-    places::{Place, Somebody},
+    places::{Place, RoleName, Somebody},
     rest::Seen,
     settings::Settings,
     view::{Card, Choice, Control, FileView, MessageView},

@@ -20,6 +20,7 @@ use super::{
     events::Change,
     handshake,
     sessions::{Out, frame},
+    zipping::Wrapping,
 };
 
 /// The path that GET /gateway tells.
@@ -67,15 +68,18 @@ pub(super) async fn upgrade(
         discord.stopping().cancelled().await;
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
-    // Nothing here is compressed, so a client that insists must not be let in.
-    if query.contains_key("compress") || query.get("encoding").is_some_and(|encoding| encoding != "json") {
-        return (StatusCode::BAD_REQUEST, "only uncompressed json is spoken here").into_response();
-    }
+    // A client that insists on anything else must not be let in.
+    let wrapping = Wrapping::asked_for(query.get("compress").map(String::as_str));
+    let is_json = query.get("encoding").is_none_or(|encoding| encoding == "json");
+    let Some(wrapping) = wrapping.filter(|_| is_json) else {
+        return (StatusCode::BAD_REQUEST, "only json is spoken here, plain or as zlib-stream")
+            .into_response();
+    };
     let version = query.get("v").cloned().unwrap_or_default();
-    upgrade.on_upgrade(move |socket| serve(discord, socket, version))
+    upgrade.on_upgrade(move |socket| serve(discord, socket, version, wrapping))
 }
 
-async fn serve(discord: Discord, mut socket: WebSocket, version: String) {
+async fn serve(discord: Discord, mut socket: WebSocket, version: String, mut wrapping: Wrapping) {
     let (out, mut inbox) = mpsc::unbounded_channel();
     let (me, heartbeat) = discord.with(|state| (state.sessions.connect(out), state.settings.heartbeat));
     let interval = u64::try_from(heartbeat.as_millis()).unwrap_or(u64::MAX);
@@ -96,7 +100,12 @@ async fn serve(discord: Discord, mut socket: WebSocket, version: String) {
                 break;
             }
             next = inbox.recv() => match next {
-                Some(Out::Text(text)) => if socket.send(Message::text(text)).await.is_err() { break },
+                Some(Out::Text(text)) => {
+                    let Ok(frame) = wrapping.wrap(text) else { break };
+                    if socket.send(frame).await.is_err() {
+                        break;
+                    }
+                }
                 Some(Out::Close(code, reason)) => {
                     note(&discord, format!("closed {code}"));
                     close(&mut socket, code, reason).await;

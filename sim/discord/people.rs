@@ -166,6 +166,14 @@ impl Person {
         })
     }
 
+    /// The dialog that this interaction of the person opened.
+    pub fn dialog(&self, interaction: u64) -> Option<Modal> {
+        self.discord.read(|state| {
+            let it = state.interactions.get(&interaction).filter(|it| it.person == self.member)?;
+            it.modal.as_ref().map(|modal| modals::view(interaction, modal))
+        })
+    }
+
     /// Fills in a dialog and submits it: fields by label or custom id. What is not named stays as it was.
     ///
     /// # Errors

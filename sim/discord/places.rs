@@ -1,10 +1,14 @@
 //! Who and what there is on the server, for a page to list.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use super::{
     Discord, ids,
-    world::{Channel, Member},
+    state::State,
+    view,
+    world::{Channel, Member, Role},
 };
 
 /// A channel, or a thread in one.
@@ -18,6 +22,8 @@ pub struct Place {
     /// The channel it is a thread of.
     #[serde(serialize_with = "ids::maybe")]
     pub parent: Option<u64>,
+    /// How many messages stand in it for all to see.
+    pub messages: usize,
 }
 
 /// A member of the server.
@@ -34,14 +40,48 @@ pub struct Somebody {
     pub bot: bool,
 }
 
+/// A role of the server.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RoleName {
+    /// Its id.
+    #[serde(serialize_with = "ids::one")]
+    pub id: u64,
+    /// Its name, without a sign before it.
+    pub name: String,
+}
+
 impl Discord {
+    /// The roles, oldest first. The first is that of everyone.
+    pub fn roles(&self) -> Vec<RoleName> {
+        self.read(|state| {
+            let role = |(id, it): (&u64, &Role)| RoleName { id: *id, name: it.name.clone() };
+            state.roles.iter().map(role).collect()
+        })
+    }
+
     /// The channels and threads, oldest first.
     pub fn places(&self) -> Vec<Place> {
-        let place = |it: &Channel| {
-            let parent = it.thread.as_ref().map(|thread| thread.parent);
-            Place { id: it.id, name: it.name.clone(), parent }
-        };
-        self.read(|state| state.channels.values().map(place).collect())
+        self.places_that(|_, _| true)
+    }
+
+    /// The channels and threads that this member sees, oldest first.
+    pub fn places_for(&self, member: u64) -> Vec<Place> {
+        self.places_that(|state, channel| view::sees(state, member, channel))
+    }
+
+    fn places_that(&self, which: impl Fn(&State, u64) -> bool) -> Vec<Place> {
+        self.read(|state| {
+            let mut count: HashMap<u64, usize> = HashMap::new();
+            for message in state.messages.values().filter(|it| it.is_public()) {
+                *count.entry(message.channel).or_default() += 1;
+            }
+            let place = |it: &Channel| {
+                let parent = it.thread.as_ref().map(|thread| thread.parent);
+                let messages = count.get(&it.id).copied().unwrap_or_default();
+                Place { id: it.id, name: it.name.clone(), parent, messages }
+            };
+            state.channels.values().filter(|it| which(state, it.id)).map(place).collect()
+        })
     }
 
     /// The members who are there, oldest first.

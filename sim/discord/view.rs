@@ -7,7 +7,9 @@ use super::{
     Discord, ids, markup,
     message::{self, LOADING, Message, Pings},
     permissions::{self, Permission},
+    sight,
     state::State,
+    world::Member,
 };
 
 /// A message, as shown.
@@ -148,6 +150,24 @@ impl Discord {
             return Vec::new();
         }
         self.views(|it| it.channel == channel && !it.deleted && it.only_for.is_none_or(|only| only == member))
+    }
+
+    /// The message, if that member sees it.
+    pub fn message_for(&self, member: u64, id: u64) -> Option<MessageView> {
+        self.read(|state| sight::seen(state, member, id).ok().map(|it| of(state, &it)))
+    }
+
+    /// The members whose telephone rang when the message was posted.
+    pub fn rung_by(&self, message: u64) -> Vec<u64> {
+        self.read(|state| {
+            let Some(pings) = state.messages.get(&message).map(|it| &it.pings) else { return Vec::new() };
+            let rung = |(id, who): (&u64, &Member)| {
+                let by_role = who.roles.iter().any(|role| pings.roles.contains(role));
+                let rings = pings.everyone || by_role || pings.users.contains(id);
+                (rings && !who.bot && !who.left).then_some(*id)
+            };
+            state.members.iter().filter_map(rung).collect()
+        })
     }
 
     fn views(&self, which: impl Fn(&Message) -> bool) -> Vec<MessageView> {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
 use jiff::SignedDuration;
+use tokio::sync::watch;
 
 use super::ids::Ids;
 use super::limits::Limits;
@@ -30,6 +31,7 @@ impl World {
             assignments: BTreeMap::new(),
             accounts: BTreeMap::new(),
             log: vec![],
+            grown: watch::Sender::new(0),
             late: vec![],
             jobs: VecDeque::new(),
             tasks: vec![],

@@ -43,6 +43,9 @@ impl World {
         self.late.sort_by_key(|event| event.persisted);
         let due = self.late.partition_point(|event| event.persisted <= now);
         self.log.extend(self.late.drain(..due));
+        if due > 0 {
+            self.grown.send_replace(self.log.len());
+        }
     }
 
     /// Logs something that was done by a request.

@@ -7,6 +7,7 @@
 //! A verb about an app or a person that does not exist panics: the story that says so is wrong.
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
 
 use super::pushing::Why;
 use super::world::{Account, Capabilities, Provisioning};
@@ -262,6 +263,11 @@ impl Okta {
     /// How many events the log has.
     pub fn logged(&self) -> usize {
         self.org.world().log.len()
+    }
+
+    /// How many events the log has, now and whenever it grows. Whatever Okta does by itself shows there.
+    pub fn log_grows(&self) -> watch::Receiver<usize> {
+        self.org.world().grown.subscribe()
     }
 
     /// All events as the API shows them, in the order in which they came into the log.

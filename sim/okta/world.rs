@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
+use tokio::sync::watch;
 
 use super::event::{Entity, Event};
 use super::ids::Ids;
@@ -36,6 +37,8 @@ pub(super) struct World {
     pub accounts: BTreeMap<Pair, Account>,
     /// In the order in which events were persisted.
     pub log: Vec<Event>,
+    /// Tells how long the log is whenever it grows.
+    pub grown: watch::Sender<usize>,
     /// What is still on its way into the log.
     pub late: Vec<Event>,
     pub jobs: VecDeque<Job>,

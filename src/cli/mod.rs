@@ -82,7 +82,7 @@ pub enum Outcome {
 /// Whatever stopped it; [`report`] knows what that means for the exit code.
 pub async fn run(cli: Cli, environment: &Environment) -> anyhow::Result<Outcome> {
     match cli.command {
-        Command::Demo(args) => args.run().await,
+        Command::Demo(args) => args.run(environment).await,
         Command::Run(args) => args.run(environment).await,
         Command::Scan(args) => args.run(environment).await,
         Command::Doctor(args) => args.run(environment).await,

@@ -24,6 +24,9 @@ const IN_A_ROW: usize = 5;
 /// So many of a wave stop the rest: a fifth.
 const OF_A_WAVE: usize = 5;
 
+/// How many are pushed in one pass: between two, other requests have their turn, and what has failed is seen.
+const AT_A_TIME: usize = 20;
+
 /// How often what was pushed is looked at.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(2);
 
@@ -57,7 +60,8 @@ impl Executor {
         }
         let request = self.again(&request).await?;
         let next = wave(&request);
-        for person in &next {
+        let more = next.len() > AT_A_TIME;
+        for person in next.iter().take(AT_A_TIME) {
             // A wave may be hundreds: the kill switch stops it in the middle, too.
             if self.requests.paused().await?.is_some() {
                 break;
@@ -71,7 +75,8 @@ impl Executor {
         if waiting(&request).is_empty() && matches!(request.stage, Stage::Executing { .. }) {
             self.step(&request, RequestEvent::Done, "write.done", |_| {}).await?;
         }
-        Ok(Some(self.clock.now() + LOOK_EVERY))
+        let now = self.clock.now();
+        Ok(Some(if more { now } else { now + LOOK_EVERY }))
     }
 
     /// Everybody has been pushed: waits for the last proofs.
@@ -233,6 +238,7 @@ fn seen(failure: &Failure, pushed: Timestamp) -> Option<Outcome> {
         FailureState::Ended { why, .. } => {
             let why = match why {
                 EndedBecause::Unassigned | EndedBecause::InactiveInOkta => "no longer assigned or active",
+                EndedBecause::AppGone => "Okta does not have the app any more",
                 EndedBecause::ClosedByHand => "the incident was closed by hand before there was proof",
             };
             Some(Outcome::Failed { why: why.to_owned() })
@@ -275,7 +281,7 @@ fn wave(request: &Request) -> Vec<UserId> {
     waiting.into_iter().take(upto - begun).collect()
 }
 
-/// Five in a row, or a fifth of what was begun once a wave is over.
+/// Five in a row, or a fifth of the wave that was begun last.
 fn too_many_failed(request: &Request) -> bool {
     let mut in_a_row = 0;
     for outcome in request.outcomes.values() {
@@ -288,7 +294,82 @@ fn too_many_failed(request: &Request) -> bool {
             return true;
         }
     }
-    let sums = request.sums();
-    let begun = sums.proven + sums.failed;
-    sums.waited_for == 0 && begun > 0 && sums.failed * OF_A_WAVE >= begun.max(OF_A_WAVE)
+    let all = request.outcomes.len();
+    let begun = all - waiting(request).len();
+    // People are begun in their order, so a wave is a stretch of them.
+    let from = WAVES.into_iter().rev().find(|upto| begun > *upto).unwrap_or(0);
+    let upto = WAVES.into_iter().find(|upto| begun <= *upto).unwrap_or(all).min(all);
+    let wave = request.outcomes.values().take(upto).skip(from);
+    let failed = wave.filter(|outcome| matches!(outcome, Outcome::Failed { .. })).count();
+    failed > 0 && failed * OF_A_WAVE >= upto - from
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use domain::event::App;
+    use domain::ids::MemberId;
+    use domain::request::{Action, Frozen, Gate, RequestNumber};
+
+    /// A retry of as many people as there are letters: `p`roven, `f`ailed, pushed (`.`), not begun (`_`).
+    fn retry(letters: &str) -> Request {
+        let outcomes: BTreeMap<UserId, Outcome> = letters
+            .chars()
+            .enumerate()
+            .map(|(n, letter)| {
+                let outcome = match letter {
+                    'p' => Outcome::Proven(Proof {
+                        event: "e1".parse().unwrap(),
+                        at: Timestamp::UNIX_EPOCH,
+                        strength: Strength::Account,
+                    }),
+                    'f' => Outcome::Failed { why: "inactive".to_owned() },
+                    '.' => Outcome::Pushed { at: Timestamp::UNIX_EPOCH },
+                    _ => Outcome::Waiting,
+                };
+                (format!("00u{n:04}").parse().unwrap(), outcome)
+            })
+            .collect();
+        let frozen = Frozen {
+            org: "acme".parse().unwrap(),
+            app: App { id: "0oa1".parse().unwrap(), label: "Slack".to_owned() },
+            action: Action::Retry,
+            method: Method::Api,
+            people: outcomes.keys().cloned().collect(),
+            before: String::new(),
+            gate: Gate { approvals: 0, expires: SignedDuration::from_mins(60) },
+            requester: MemberId(1),
+            requester_person: None,
+            breakglass: false,
+        };
+        let request = Request::draft(RequestNumber(1), frozen, "why".to_owned(), None, Timestamp::UNIX_EPOCH);
+        Request { outcomes, ..request }
+    }
+
+    #[test]
+    fn a_wave_begins_when_the_one_before_is_over_and_stops_when_too_many_fail() {
+        #[rustfmt::skip]
+        let table: &[(String, usize, bool)] = &[
+            // outcomes                                          to push, too many
+            ("_".repeat(30),                                           1, false),
+            (format!(".{}", "_".repeat(29)),                           0, false),
+            (format!("f{}", "_".repeat(29)),                          10, true),
+            (format!("p{}", "_".repeat(29)),                          10, false),
+            (format!("p{}{}", "p".repeat(9), "_".repeat(20)),          1, false),
+            (format!("pf........{}", "_".repeat(20)),                  1, false),
+            (format!("pf{}{}", "p".repeat(9), "_".repeat(19)),        19, false),
+            (format!("pff{}{}", "p".repeat(8), "_".repeat(19)),       19, true),
+            (format!("p{}pppppff{}", "p".repeat(10), "_".repeat(12)), 12, false),
+            (format!("p{}fpfpfpf{}", "p".repeat(10), "_".repeat(12)), 12, true),
+            (format!("p{}fffff{}", "p".repeat(10), "_".repeat(84)),   84, true),
+            (format!("p{}ffffpf{}", "p".repeat(10), "_".repeat(83)),  83, false),
+        ];
+        for (letters, push, stop) in table {
+            let request = retry(letters);
+            assert_eq!(wave(&request).len(), *push, "{letters}");
+            assert_eq!(too_many_failed(&request), *stop, "{letters}");
+        }
+    }
 }

@@ -259,7 +259,7 @@ fn is_enabled(status: &str) -> bool {
     status == "ENABLED"
 }
 
-fn json<'a, T: Deserialize<'a>>(answer: &'a Answer) -> Result<T, DirectoryError> {
+pub(super) fn json<'a, T: Deserialize<'a>>(answer: &'a Answer) -> Result<T, DirectoryError> {
     serde_json::from_slice(&answer.body).map_err(|error| not_json(answer, error))
 }
 

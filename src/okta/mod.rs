@@ -1,7 +1,8 @@
 //! One Okta org over HTTP: the [`Directory`] that the rest of Provost asks.
 //!
 //! From the bottom: [`limits`] (how much we may ask), `transport` (one exchange), `auth`, `key` and `dpop` (who asks),
-//! `link` (where the next page is), `refusal` (what a no means), `client` (a signed request), `log`, `apps` and `writes` (the calls),
+//! `link` (where the next page is), `refusal` (what a no means), `client` (a signed request), `log`, `apps`, `users` and
+//! `writes` (the calls),
 //! `lenient`, [`wire`] and `targets` (their JSON).
 //!
 //! **Invariant:** only this folder knows Okta's paths and JSON, and a token leaves it for the org's own origin only.
@@ -18,6 +19,7 @@ mod log;
 mod refusal;
 mod targets;
 mod transport;
+mod users;
 pub mod wire;
 mod writes;
 
@@ -26,7 +28,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::facts::{AppFacts, AppUser, Connection, LogFrom, LogPage, Page, ProvisioningFeature};
+use domain::facts::{AppFacts, AppUser, Connection, LogFrom, LogPage, OktaUser, Page, ProvisioningFeature};
 use domain::ids::{AppId, OrgName, UserId};
 use domain::ports::{Clock, Directory, DirectoryError, Written};
 use jiff::{SignedDuration, Timestamp};
@@ -267,6 +269,10 @@ impl Directory for Okta {
 
     async fn app_user(&self, app: &AppId, person: &UserId) -> Result<AppUser, DirectoryError> {
         self.client.app_user(app, person).await
+    }
+
+    async fn user(&self, login: &str) -> Result<OktaUser, DirectoryError> {
+        self.client.user(login).await
     }
 
     async fn capabilities(&self, app: &AppId) -> Result<BTreeMap<String, String>, DirectoryError> {

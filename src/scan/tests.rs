@@ -8,7 +8,9 @@ use anyhow::Result;
 use async_trait::async_trait;
 use domain::cause::Rules;
 use domain::event::{Actor, App, Event, EventKind, Outcome, Person};
-use domain::facts::{AppFacts, AppUser, Connection, LogFrom, LogPage, Page, ProvisioningFeature, Unreadable};
+use domain::facts::{
+    AppFacts, AppUser, Connection, LogFrom, LogPage, OktaUser, Page, ProvisioningFeature, Unreadable,
+};
 use domain::ids::{AppId, UserId};
 use domain::ports::{Clock, Directory, DirectoryError, Written};
 use jiff::{SignedDuration, Timestamp};
@@ -302,6 +304,10 @@ impl Directory for Scripted {
     }
 
     async fn app_user(&self, _: &AppId, _: &UserId) -> Result<AppUser, DirectoryError> {
+        Err(DirectoryError::Gone { what: "it".to_owned() })
+    }
+
+    async fn user(&self, _: &str) -> Result<OktaUser, DirectoryError> {
         Err(DirectoryError::Gone { what: "it".to_owned() })
     }
 

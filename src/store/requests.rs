@@ -117,7 +117,7 @@ async fn show_alerts_again(conn: &mut AnyConnection, request: &Request) -> Resul
 }
 
 /// An audit entry about a request, with what it leaves empty.
-fn about(request: &Request, mut entry: AuditDraft, outcome: &str) -> AuditDraft {
+pub(super) fn about(request: &Request, mut entry: AuditDraft, outcome: &str) -> AuditDraft {
     let frozen = &request.frozen;
     entry.request.get_or_insert(request.number);
     entry.org.get_or_insert_with(|| frozen.org.clone());

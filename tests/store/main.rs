@@ -5,6 +5,7 @@
 mod audit;
 mod faults;
 mod hands;
+mod links;
 mod opening;
 mod pages;
 mod people;

@@ -7,7 +7,7 @@ use domain::request::{Action, Method, Request, Stage};
 use domain::requests::Remark;
 
 use crate::chat::{Card, Message, Ping, Tone};
-use crate::text::{ago, and_more, escape, fit, when};
+use crate::text::{ago, and_more, escape, fit, people, when};
 use crate::{console, request_card};
 
 /// How many people one line names.
@@ -29,8 +29,13 @@ pub fn thread(lines: &[Line], footer: &str) -> Message {
     let lines = lines.as_slice();
     let mut said = Vec::new();
     for line in lines {
-        if let Happened::SettingChanged(change) = &line.what {
-            said.push(format!("{}.", setting(change)));
+        match &line.what {
+            Happened::SettingChanged(change) => said.push(format!("{}.", setting(change))),
+            Happened::Claimed { .. }
+            | Happened::Snoozed { .. }
+            | Happened::Woke { .. }
+            | Happened::Closed { .. } => said.extend(by_hand(&line.what)),
+            Happened::Fixed { .. } | Happened::Ended { .. } | Happened::CameBack { .. } => {}
         }
     }
     said.extend(group(lines, "Came back for", "", |what| match what {
@@ -53,6 +58,33 @@ pub fn thread(lines: &[Line], footer: &str) -> Message {
     }
     let said = fit(said.join("\n"), LONGEST);
     Message::text(format!("{said}\n-# {footer}"))
+}
+
+/// What somebody did to an incident by hand, and how it woke.
+fn by_hand(what: &Happened) -> Option<String> {
+    Some(match what {
+        Happened::Claimed { by, from: None } => format!("<@{by}> has it now."),
+        Happened::Claimed { by, from: Some(from) } => format!("<@{by}> took it over from <@{from}>."),
+        Happened::Snoozed { by, until } => {
+            format!("Snoozed by <@{by}> until {}. Somebody new wakes it at once.", when(*until))
+        }
+        Happened::Woke { person: None } => {
+            "Woken: the time for which it was snoozed is over, and it goes on.".to_owned()
+        }
+        Happened::Woke { person: Some(person) } => {
+            let name = person.name.as_deref().or(person.login.as_deref()).unwrap_or(person.id.as_str());
+            format!("Woken: somebody new failed while it was snoozed, {}.", escape(name, 64))
+        }
+        Happened::Closed { by, reason, people: failing } => format!(
+            "Closed by hand by <@{by}>, with {} still failing: {}",
+            people(*failing),
+            escape(reason, 600)
+        ),
+        Happened::SettingChanged(_)
+        | Happened::Fixed { .. }
+        | Happened::Ended { .. }
+        | Happened::CameBack { .. } => return None,
+    })
 }
 
 /// The last line of what a thread is told, for the lines after `from` up to `upto`.

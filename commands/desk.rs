@@ -20,6 +20,7 @@ use crate::console::Console;
 use crate::errors::CommandError;
 use crate::memory::Memory;
 use crate::policy::Policy;
+use crate::retype::Typed;
 use crate::text::{escape, plain};
 use crate::throttle::Throttle;
 
@@ -51,6 +52,8 @@ pub struct Desk {
     pub pulse: Arc<Pulse>,
     /// Keeps one member from flooding everybody else.
     pub throttle: Throttle,
+    /// What was typed and refused lately, for the button that opens the dialog again.
+    pub typed: Typed,
     /// The program's version.
     pub version: &'static str,
 }

@@ -12,8 +12,8 @@ use crate::desk::Desk;
 use crate::errors::CommandError;
 use crate::request_card::{self, Around, Price};
 use crate::spec::{From, Opt, OptKind, Role, Spec};
-use crate::text::{escape, plain};
-use crate::{Command, announcements};
+use crate::text::escape;
+use crate::{Command, announcements, reason};
 
 /// The least and the most that a reason may hold.
 pub const REASON: (u16, u16) = (10, 500);
@@ -118,24 +118,16 @@ impl Command for Enable {
 ///
 /// # Errors
 ///
-/// A slip that says what is missing; Discord checks the length, but what comes back is not trusted.
+/// A refusal that says what is missing; Discord checks the length, but what comes back is not trusted.
 pub fn reason(call: &Call) -> Result<String, CommandError> {
-    let typed = call.option("reason").unwrap_or_default().trim();
-    let letters = typed.chars().count();
-    if letters < usize::from(REASON.0) || letters > usize::from(REASON.1) {
-        return Err(CommandError::Slip(format!(
-            "A reason of {} to {} characters is needed: the approver reads it, and so does the audit.",
-            REASON.0, REASON.1
-        )));
-    }
-    Ok(plain(typed, 1_000))
+    reason::typed(call, "reason", "A reason", REASON, "the approver reads it, and so does the audit")
 }
 
 /// Whoever acts without an approval says at length why: it is all that the review has to go by.
 fn long_enough(reason: &str) -> Result<(), CommandError> {
     match reason.chars().count() >= BREAKGLASS_REASON {
         true => Ok(()),
-        false => Err(CommandError::Slip(format!(
+        false => Err(CommandError::Retype(format!(
             "To break the glass, say why in at least {BREAKGLASS_REASON} characters: every approver reads it, and one \
              of them reviews it. Nothing was asked for."
         ))),

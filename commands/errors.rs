@@ -17,6 +17,9 @@ pub enum CommandError {
     /// The caller's slip, in words for the caller. Already safe to show.
     #[error("{0}")]
     Slip(String),
+    /// As a slip, about a text that was typed: it is answered with a button that opens the dialog again.
+    #[error("{0}")]
+    Retype(String),
     /// Okta said no, or nothing.
     #[error("org {org}: {source}")]
     Directory {
@@ -41,7 +44,7 @@ impl CommandError {
 /// What the caller reads.
 pub fn words(failure: &CommandError, reference: &str) -> Message {
     let text = match failure {
-        CommandError::Slip(text) => text.clone(),
+        CommandError::Slip(text) | CommandError::Retype(text) => text.clone(),
         CommandError::Directory { org, source } => {
             let said = directory(org, source);
             warn!(org = %org, reference, error = source as &dyn std::error::Error, "A command failed at Okta");

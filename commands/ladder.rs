@@ -38,7 +38,7 @@ pub enum Rung {
 impl Rung {
     fn of(request: &Request) -> Option<Self> {
         match (request.frozen.action, request.frozen.method) {
-            (Action::Enable, _) => None,
+            (Action::Enable | Action::Fixed, _) => None,
             (Action::Retry, Method::Api) => Some(Self::Push),
             (Action::Retry, Method::Guided) => Some(Self::Console),
             (Action::Reassign, _) => Some(Self::Reassign),

@@ -11,25 +11,34 @@ pub mod alert;
 pub mod announcements;
 mod approvals;
 pub mod audit;
+mod by_hand;
 pub mod chat;
+mod claim;
+mod close;
 pub mod console;
 pub mod desk;
 mod diagnose;
 mod diagnose_message;
 mod enable;
 pub mod errors;
+mod fixed;
 mod help;
 pub mod incidents;
 pub mod ladder;
 mod link;
 pub mod link_card;
 pub mod memory;
+mod more;
+mod owner_text;
 mod pause;
 pub mod policy;
+mod reason;
 mod reassign;
 pub mod request_card;
 mod retry;
+pub mod retype;
 mod review;
+mod snooze;
 pub mod spec;
 mod status;
 mod steps;
@@ -42,7 +51,7 @@ mod whoami;
 use async_trait::async_trait;
 use domain::audit::Draft;
 
-use crate::chat::{Call, Caller, Choice, First, Front, Message, Opening};
+use crate::chat::{Call, Caller, Choice, Dialog, First, Front, Message, Opening};
 use crate::desk::Desk;
 use crate::errors::CommandError;
 use crate::policy::Policy;
@@ -70,6 +79,10 @@ pub const ALL: &[&dyn Command] = &[
     &enable::Enable,
     &retry::Retry,
     &reassign::Reassign,
+    &fixed::Fixed,
+    &claim::Claim,
+    &snooze::Snooze,
+    &close::Close,
     &approvals::Approvals,
     &review::Review,
     &audit::Audit,
@@ -98,17 +111,43 @@ pub const ALL: &[&dyn Command] = &[
     &reassign::Typed,
     &reassign::Profile,
     &reassign::Erase,
+    &claim::TakeOver,
+    &more::More,
+    &support::Bundle,
+    &owner_text::OwnerText,
+    &retype::Edited,
 ];
+
+/// The buttons that ask in a dialog first, with the command that the dialog submits.
+const ASKS: &[(&str, &str)] = &[
+    ("enable-ask", "enable"),
+    ("deny-ask", "deny"),
+    ("snooze-ask", "snooze"),
+    ("close-ask", "close"),
+    ("fixed-ask", "fixed"),
+    ("reassign-ask", "reassign"),
+    ("typed-ask", "typed"),
+    ("edited-ask", retype::VERB),
+];
+
+/// The dialog that asks for what a command needs beside a button's arguments.
+fn dialog(verb: &str, args: &[String]) -> Option<Dialog> {
+    let first = args.first().map_or("", String::as_str);
+    Some(match verb {
+        "enable" => enable::ask(first),
+        "deny" => steps::ask_why(args),
+        "snooze" => snooze::ask(first),
+        "close" => close::ask(first),
+        "fixed" => fixed::ask(first),
+        "reassign" => reassign::ask(args),
+        "typed" => reassign::ask_label(args),
+        _ => return None,
+    })
+}
 
 /// The specs of all commands, and of the buttons that ask in a dialog first.
 pub fn specs() -> Vec<Spec> {
-    let asks = [
-        ("enable-ask", "enable"),
-        ("deny-ask", "deny"),
-        ("reassign-ask", "reassign"),
-        ("typed-ask", "typed"),
-    ];
-    let asks = asks.into_iter().filter_map(|(ask, asked)| {
+    let asks = ASKS.iter().filter_map(|&(ask, asked)| {
         let spec = find(asked)?.spec();
         Some(Spec { name: ask, opening: Opening::Dialog, from: From::ButtonOnly, ..spec })
     });
@@ -130,13 +169,11 @@ impl Desk {
     fn allowed(&self, caller: &Caller, verb: &str, args: &[String]) -> First {
         // A button that asks first: its dialog's submission is the command.
         if let Some(asked) = verb.strip_suffix("-ask") {
-            return match (self.allowed(caller, asked, args), asked) {
+            return match (self.allowed(caller, asked, args), dialog(asked, args)) {
                 (First::Refuse(refusal), _) => First::Refuse(refusal),
-                (_, "enable") => First::Ask(enable::ask(args.first().map_or("", String::as_str))),
-                (_, "deny") => First::Ask(steps::ask_why(args)),
-                (_, "reassign") => First::Ask(reassign::ask(args)),
-                (_, "typed") => First::Ask(reassign::ask_label(args)),
-                (open, _) => open,
+                (_, Some(dialog)) => First::Ask(dialog),
+                _ if asked == retype::VERB => retype::open(self, caller, args),
+                (open, None) => open,
             };
         }
         let Some(spec) = find(verb).map(Command::spec) else {
@@ -183,6 +220,7 @@ impl Front for Desk {
             Some(OptKind::App) => self.memory.suggest_apps(typed),
             Some(OptKind::Person) => self.memory.suggest_people(typed),
             Some(OptKind::Incident) => self.memory.suggest_incidents(typed),
+            Some(OptKind::Time) => snooze::suggest(typed),
             Some(OptKind::OneOf(_) | OptKind::Text(..) | OptKind::Flag | OptKind::Member) | None => {
                 Vec::new()
             }
@@ -191,6 +229,10 @@ impl Front for Desk {
 
     async fn run(&self, call: Call) -> Message {
         // Checked again: what was allowed when the interaction was opened is decided here, where it counts.
+        let call = match retype::resolve(self, call) {
+            Ok(call) => call,
+            Err(gone) => return errors::words(&gone, &self.reference()),
+        };
         let Some(command) = find(&call.verb) else { return Message::text("There is no such command.") };
         if let First::Refuse(refusal) = self.allowed(&call.caller, &call.verb, &[]) {
             let args: Vec<String> = call.option("request").map(str::to_owned).into_iter().collect();
@@ -199,6 +241,10 @@ impl Front for Desk {
         }
         match command.run(&call, self).await {
             Ok(message) => message,
+            Err(CommandError::Retype(why)) => match dialog(&call.verb, &[]) {
+                Some(dialog) => retype::offer(self, &call, why, &dialog),
+                None => Message::text(why),
+            },
             Err(failure) => errors::words(&failure, &self.reference()),
         }
     }

@@ -112,6 +112,8 @@ impl Policy {
             Action::Retry if people > gates.bulk_over => gates.bulk,
             Action::Retry => gates.retry,
             Action::Reassign => gates.reassign,
+            // Nothing is written, so nobody has to approve it.
+            Action::Fixed => Gate { approvals: 0, expires: gates.retry.expires },
         }
     }
 
@@ -143,7 +145,12 @@ impl Policy {
         in_words(self.holders(app, role))
     }
 
-    fn needs(&self, app: &AppId, caller: &Caller, role: Role) -> Result<(), Forbidden> {
+    /// Whether somebody holds a role for an app.
+    ///
+    /// # Errors
+    ///
+    /// The rule that forbids it.
+    pub fn needs(&self, app: &AppId, caller: &Caller, role: Role) -> Result<(), Forbidden> {
         match self.holds(app, caller, role) {
             true => Ok(()),
             false => Err(Forbidden::Lacks { role, held_by: self.who(app, role) }),

@@ -58,6 +58,7 @@ pub fn change(request: &Request) -> String {
         Action::Enable => "Deactivate Users: **off** → **on**".to_owned(),
         Action::Retry => format!("Push again: {}", people(frozen.people.len())),
         Action::Reassign => "Unassign one person and assign them again".to_owned(),
+        Action::Fixed => format!("Done in the app instead, for {}", people(frozen.people.len())),
     }
 }
 
@@ -90,10 +91,11 @@ pub fn confirmation(request: &Request, price: &Price, around: &Around<'_>) -> Me
         false => fields.push(field("Approval", asked(request, around.policy, price.widened))),
     }
     let (act, style, verb) = match frozen.action {
-        Action::Enable if frozen.breakglass => ("Break the glass", ButtonStyle::Danger, "confirm"),
+        _ if frozen.breakglass => ("Break the glass", ButtonStyle::Danger, "confirm"),
         Action::Enable => ("Enable Deactivate Users", ButtonStyle::Primary, "confirm"),
         Action::Retry => ("Retry", ButtonStyle::Primary, "confirm"),
         Action::Reassign => ("Reassign…", ButtonStyle::Danger, "typed-ask"),
+        Action::Fixed => ("Done in the app", ButtonStyle::Primary, "confirm"),
     };
     Message {
         content: format!("{}: please confirm.", escape(&frozen.app.label, 200)),
@@ -137,6 +139,7 @@ pub fn card(request: &Request, around: &Around<'_>, seen: &Seen) -> Message {
             Action::Enable => "turn Deactivate Users on".to_owned(),
             Action::Retry => format!("retry {}", people(frozen.people.len())),
             Action::Reassign => "reassign one person".to_owned(),
+            Action::Fixed => format!("done in the app for {}", people(frozen.people.len())),
         }
     );
     for ping in &pings {
@@ -144,7 +147,10 @@ pub fn card(request: &Request, around: &Around<'_>, seen: &Seen) -> Message {
     }
     let mut fields = vec![
         field("Change", change(request)),
-        field("Asked by", format!("<@{}>: {}", frozen.requester, escape(&request.reason, 600))),
+        field(
+            if frozen.action == Action::Fixed { "Said by" } else { "Asked by" },
+            format!("<@{}>: {}", frozen.requester, escape(&request.reason, 600)),
+        ),
         field("Where it stands", standing(request, around, seen)),
     ];
     if !frozen.people.is_empty() {
@@ -233,13 +239,17 @@ fn standing(request: &Request, around: &Around<'_>, seen: &Seen) -> String {
              after a restart. What the assignment held is kept.{paused}"
         ),
         Stage::Executing { since } => format!("{approved}\nBeing done; begun {}.{paused}", ago(*since)),
+        Stage::Verifying { .. } if request.frozen.action == Action::Fixed => format!(
+            "{approved}\nWaits for the proof: a later success of each of them in Okta's log.\n**Okta may never push \
+             again by itself.** Press Retry… if nobody has pushed again yet."
+        ),
         Stage::Verifying { since } => match (request.frozen.method, request.frozen.action) {
             (Method::Guided, Action::Enable) => format!(
                 "{approved}\n**To do, in Okta's console:** {}.\nProvost sees the change by itself; nobody has to \
                  come back here.",
                 console::TURN_ON
             ),
-            (Method::Guided, Action::Retry) => format!(
+            (Method::Guided, Action::Retry | Action::Fixed) => format!(
                 "{approved}\n**To do, in Okta's console:** {}.\nProvost sees the pushes by itself.",
                 console::RETRY
             ),
@@ -445,11 +455,22 @@ fn rows(request: &Request, around: &Around<'_>) -> Vec<Row> {
             button("Deny…", ButtonStyle::Danger, "deny-ask", request),
             button("Withdraw", ButtonStyle::Secondary, "withdraw", request),
         ],
+        (Stage::Verifying { .. } | Stage::Failed { .. } | Stage::Partly { .. }, _)
+            if frozen.action == Action::Fixed =>
+        {
+            let app = format!("{}/{}", frozen.org, frozen.app.id);
+            vec![
+                alert::button("Retry…", ButtonStyle::Primary, "retry", &app),
+                alert::button("Diagnose", ButtonStyle::Secondary, "diagnose", &app),
+            ]
+        }
         (Stage::Verifying { .. }, Method::Guided) => match (around.console, frozen.action) {
             (Some(console), Action::Enable) => {
                 vec![alert::link("Open Provisioning", console.to_app(around.kind, &frozen.app.id))]
             }
-            (Some(console), Action::Retry) => vec![alert::link("Open Tasks", console.tasks())],
+            (Some(console), Action::Retry | Action::Fixed) => {
+                vec![alert::link("Open Tasks", console.tasks())]
+            }
             (Some(console), Action::Reassign) => {
                 vec![alert::link("Open Assignments", console.assignments(around.kind, &frozen.app.id))]
             }

@@ -12,16 +12,19 @@ use crate::desk::Desk;
 use crate::errors::CommandError;
 use crate::spec::{From, Opt, OptKind, Role, Spec};
 use crate::text::{escape, plain};
-use crate::{Command, request_card};
+use crate::{Command, reason, request_card};
 
 const OPTIONS: &[Opt] = &[
     Opt { name: "request", about: "Its number.", kind: OptKind::Text(1, 20), required: true },
     Opt { name: "hash", about: "What the button carries.", kind: OptKind::Text(16, 16), required: true },
 ];
+/// The least and the most that the reason of a denial may hold.
+const WHY: (u16, u16) = (5, 500);
+
 const WITH_REASON: &[Opt] = &[
     Opt { name: "request", about: "Its number.", kind: OptKind::Text(1, 20), required: true },
     Opt { name: "hash", about: "What the button carries.", kind: OptKind::Text(16, 16), required: true },
-    Opt { name: "why", about: "Why.", kind: OptKind::Text(5, 500), required: true },
+    Opt { name: "why", about: "Why.", kind: OptKind::Text(WHY.0, WHY.1), required: true },
 ];
 
 fn spec(
@@ -168,7 +171,7 @@ impl Command for Deny {
             desk.requests.audit(about(&request, refused), desk.clock.now()).await?;
             return Err(CommandError::Slip(request_card::refused(&request, &own)));
         }
-        let why = plain(call.option("why").unwrap_or_default(), 1_000);
+        let why = reason::typed(call, "why", "A reason", WHY, "the requester reads it")?;
         let event = RequestEvent::Denied { by: call.caller.id, why: why.clone() };
         let after = step(call, desk, &links, &request, event, "request.denied", &why).await?;
         Ok(Message::text(format!("You denied {}: {}", after.number, escape(&why, 600))))
@@ -185,7 +188,7 @@ pub fn ask_why(args: &[String]) -> Dialog {
             label: "Why? The requester reads it.".to_owned(),
             placeholder: "For example: the app's owner wants it to stay off".to_owned(),
             value: String::new(),
-            length: (5, 500),
+            length: WHY,
             long: true,
         }],
     }
@@ -255,7 +258,12 @@ async fn may_decide(call: &Call, desk: &Desk, links: &Links, request: &Request) 
     allowed.map_err(CommandError::forbidden)
 }
 
-async fn step(
+/// Lets something happen to a request, with its audit entry.
+///
+/// # Errors
+///
+/// Why it cannot happen, in words for the caller.
+pub async fn step(
     call: &Call,
     desk: &Desk,
     links: &Links,

@@ -46,6 +46,8 @@ pub enum Action {
     Retry,
     /// Unassign one person and assign them again.
     Reassign,
+    /// Somebody did it in the app instead: wait for the proof.
+    Fixed,
 }
 
 impl Action {
@@ -55,6 +57,7 @@ impl Action {
             Self::Enable => "enable",
             Self::Retry => "retry",
             Self::Reassign => "reassign",
+            Self::Fixed => "fixed",
         }
     }
 }
@@ -168,7 +171,7 @@ pub struct Request {
     pub deadline: Timestamp,
     /// Who approved it.
     pub approvals: Vec<Approval>,
-    /// What became of each person of a `retry` or `reassign`.
+    /// What became of each person; empty for `enable`.
     pub outcomes: BTreeMap<UserId, Outcome>,
     /// Counts up with every change; a card that shows an older one is out of date.
     pub revision: i64,
@@ -305,7 +308,7 @@ impl Stage {
 /// Stands for the event where an app user's own state is the proof.
 pub const STATE_AS_PROOF: &str = "app-user-state";
 
-/// What became of one person of a `retry` or `reassign`.
+/// What became of one person of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// Not begun.

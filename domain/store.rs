@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use crate::audit::Draft;
 use crate::cause::{CauseId, Rules};
 use crate::event::{App, Event};
 use crate::facts::Unreadable;
@@ -195,6 +196,22 @@ pub trait Store: Send + Sync {
         change: Change,
         now: Timestamp,
     ) -> Result<Option<Incident>, StoreError>;
+
+    /// As [`change`](Self::change), for what a person does to an incident: with the audit entry of it, both or
+    /// neither. What changes nothing is not written down.
+    ///
+    /// The entry's org and app, and how the incident stood before and after, are filled in where the draft leaves
+    /// them empty.
+    async fn change_by_hand(
+        &self,
+        number: IncidentNumber,
+        change: Change,
+        entry: Draft,
+        now: Timestamp,
+    ) -> Result<Option<Incident>, StoreError>;
+
+    /// The incidents that are hidden for a time, and until when.
+    async fn snoozed(&self) -> Result<Vec<(IncidentNumber, Timestamp)>, StoreError>;
 
     /// The lines of an incident's timeline after the first `skip`.
     async fn lines(&self, number: IncidentNumber, skip: i64) -> Result<Vec<Line>, StoreError>;

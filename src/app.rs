@@ -15,6 +15,7 @@ use commands::console::Console;
 use commands::desk::{Desk, Org, Pulse};
 use commands::memory::Memory;
 use commands::policy::{AppPolicy, Gates, Policy};
+use commands::retype::Typed;
 use commands::throttle::Throttle;
 use dashmap::DashMap;
 use domain::ids::{GuildId, OrgName, RoleId};
@@ -42,6 +43,7 @@ use crate::http;
 use crate::metrics::Metrics;
 use crate::okta::{Okta, filter_hash};
 use crate::store::Sql;
+use crate::waker::Waker;
 use crate::watcher::{self, Mind, Watcher};
 
 /// How often the index of apps is read anew.
@@ -71,6 +73,8 @@ pub struct App {
     pub board: Arc<Board>,
     /// Carries requests out.
     pub executor: Arc<Executor>,
+    /// Wakes what was hidden for a time.
+    pub waker: Arc<Waker>,
     /// One an org.
     pub watchers: Vec<Arc<Watcher>>,
     /// How the parts are.
@@ -179,6 +183,13 @@ impl App {
             resting: DashMap::new(),
             put_off: DashMap::new(),
         });
+        let waker = Arc::new(Waker {
+            store: store.clone(),
+            clock: clock.clone(),
+            wake: Arc::new(Notify::new()),
+            board: wake.clone(),
+        });
+        let hidden = waker.wake.clone();
         let desk = Arc::new(Desk {
             store: store.clone(),
             orgs,
@@ -191,11 +202,13 @@ impl App {
             bell: Arc::new(move || {
                 work.notify_one();
                 wake.notify_one();
+                hidden.notify_one();
             }),
             clock: clock.clone(),
             guild: discord.guild_id,
             pulse,
             throttle: Throttle::default(),
+            typed: Typed::default(),
             version: env!("CARGO_PKG_VERSION"),
         });
         let poll_intervals =
@@ -204,6 +217,7 @@ impl App {
             desk,
             board,
             executor,
+            waker,
             watchers,
             health,
             metrics,
@@ -257,6 +271,7 @@ impl App {
         self.watch(&tasks, &stop);
         self.show(&tasks, &stop);
         self.carry_out(&tasks, &stop);
+        self.wake(&tasks, &stop);
         self.answer(&tasks, &stop);
         self.forget(&tasks, &stop);
         info!("Provost is running: {} orgs", self.watchers.len());
@@ -307,6 +322,15 @@ impl App {
         let wake = executor.wake.clone();
         tasks.spawn(async move {
             whenever_due(&part, &*clock, &wake, &stop, || None, || executor.pass()).await;
+        });
+    }
+
+    fn wake(&self, tasks: &TaskTracker, stop: &CancellationToken) {
+        let (waker, part, stop) = (self.waker.clone(), self.health.part("snoozes"), stop.clone());
+        let clock = self.clock.clone();
+        let wake = waker.wake.clone();
+        tasks.spawn(async move {
+            whenever_due(&part, &*clock, &wake, &stop, || None, || waker.pass()).await;
         });
     }
 

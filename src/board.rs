@@ -16,7 +16,7 @@ use commands::alert::{Around, alert, footer, replaced, thread_name};
 use commands::announcements;
 use commands::chat::{Chat, ChatError, Message, Nonce, Place};
 use commands::console::Console;
-use commands::incidents::of_chapter;
+use commands::incidents::{is_of_chapter, of_chapter};
 use commands::memory::Memory;
 use commands::policy::Policy;
 use dashmap::DashMap;
@@ -590,12 +590,11 @@ impl Board {
         let org = self.orgs.get(&incident.org);
         let requests = self.requests.requests(&of_chapter(incident)).await?;
         let requests: Vec<Request> =
-            requests.into_iter().filter(|request| request.created >= incident.opened).collect();
+            requests.into_iter().filter(|request| is_of_chapter(request, incident)).collect();
         Ok(alert(
             incident,
             &Around {
                 rules: &self.rules,
-                console: org.and_then(|org| org.console.as_ref()),
                 oncall: self.policy.oncall,
                 writes: org.is_some_and(|org| org.writes),
                 requests: &requests,

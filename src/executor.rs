@@ -155,7 +155,10 @@ impl Executor {
 
     /// The last look before anything is written: pause, rights, the app's state.
     async fn begin(&self, request: &Request) -> Result<Option<Timestamp>, Stuck> {
-        if self.requests.paused().await?.is_some() {
+        // What was done in the app is a person's word: nothing is written, so no pause and no change of the app stands
+        // in its way.
+        let is_word = request.frozen.action == Action::Fixed;
+        if !is_word && self.requests.paused().await?.is_some() {
             return Ok(Some(request.deadline));
         }
         if let Some(why) = self.rights_lost(request).await? {
@@ -168,6 +171,10 @@ impl Executor {
             self.step(request, RequestEvent::Refused { why }, "write.refused", |_| {}).await?;
             return Ok(None);
         };
+        if is_word {
+            self.step(request, RequestEvent::Begun, "guide.begun", |_| {}).await?;
+            return self.guide(request).await;
+        }
         let now = match self.state_now(request, &**directory).await {
             Ok(now) => now,
             Err(DirectoryError::Gone { what }) => {
@@ -193,7 +200,7 @@ impl Executor {
         }
         match frozen.action {
             Action::Enable => self.enable(request, &**directory).await,
-            Action::Retry | Action::Reassign => {
+            Action::Retry | Action::Reassign | Action::Fixed => {
                 self.step(request, RequestEvent::Begun, "write.begun", |_| {}).await?;
                 Ok(Some(self.clock.now()))
             }
@@ -207,7 +214,9 @@ impl Executor {
         directory: &dyn Directory,
     ) -> Result<String, DirectoryError> {
         match request.frozen.action {
-            Action::Enable | Action::Retry => Ok(directory.app(&request.frozen.app.id).await?.fingerprint()),
+            Action::Enable | Action::Retry | Action::Fixed => {
+                Ok(directory.app(&request.frozen.app.id).await?.fingerprint())
+            }
             Action::Reassign => self.reassigned_state(request, directory).await,
         }
     }
@@ -355,7 +364,7 @@ impl Executor {
             Action::Enable => {
                 self.read_what_became(request, &**directory, "the program was stopped while it wrote").await
             }
-            Action::Retry => self.push_on(request, &**directory).await,
+            Action::Retry | Action::Fixed => self.push_on(request, &**directory).await,
             Action::Reassign => self.reassign_on(request, &**directory).await,
         }
     }
@@ -363,7 +372,7 @@ impl Executor {
     async fn verify(&self, request: &Request, since: Timestamp) -> Result<Option<Timestamp>, Stuck> {
         match request.frozen.action {
             Action::Enable => self.verify_enabled(request, since).await,
-            Action::Retry => self.verify_pushed(request).await,
+            Action::Retry | Action::Fixed => self.verify_pushed(request).await,
             Action::Reassign => self.verify_reassigned(request).await,
         }
     }

@@ -278,6 +278,7 @@ fn whatever_a_request_is_about_changes_its_hash() {
         Frozen { app: label("Slack (old)"), ..frozen() },
         Frozen { action: Action::Reassign, ..frozen() },
         Frozen { action: Action::Enable, ..frozen() },
+        Frozen { action: Action::Fixed, ..frozen() },
         Frozen { method: Method::Guided, ..frozen() },
         Frozen { people: vec![], ..frozen() },
         Frozen { people: vec![user("dana"), user("eli")], ..frozen() },

@@ -6,7 +6,7 @@
 use domain::cause::Strength;
 use domain::facts::AppUser;
 use domain::ids::UserId;
-use domain::incident::{Failure, FailureState, Proof};
+use domain::incident::{EndedBecause, Failure, FailureState, Proof};
 use domain::ports::{Directory, DirectoryError};
 use domain::request::{Action, Method, Outcome, Request, RequestEvent, STATE_AS_PROOF, Stage};
 use domain::store::{Query, Which};
@@ -87,6 +87,8 @@ impl Executor {
         let request = self.look_at_pushed(request).await?;
         match request.sums().waited_for {
             0 => self.finish(&request).await,
+            // A person may take a day; what the log brings meanwhile wakes us.
+            _ if request.frozen.method == Method::Guided => Ok(Some(self.clock.now() + super::LOOK_EVERY)),
             _ => Ok(Some(self.clock.now() + LOOK_EVERY)),
         }
     }
@@ -172,7 +174,9 @@ impl Executor {
             return Ok(Outcome::Failed { why: "its org is not in the configuration any more".to_owned() });
         };
         match directory.app_user(&request.frozen.app.id, person).await {
-            Ok(user) => Ok(state_after(&user, at).map_or_else(no_proof, Outcome::Proven)),
+            Ok(user) => {
+                Ok(state_after(&user, at).map_or_else(|| no_proof(request.frozen.action), Outcome::Proven))
+            }
             Err(DirectoryError::Gone { .. }) => {
                 Ok(Outcome::Failed { why: "no longer assigned to the app".to_owned() })
             }
@@ -191,8 +195,14 @@ impl Executor {
             0 => String::new(),
             n => format!("; stopped since too many failed, {n} not begun"),
         };
+        let what_next = match request.frozen.action {
+            Action::Fixed => {
+                ". It was said to be done in the app. Next: look at the accounts there, then push again with `/okta retry`"
+            }
+            Action::Enable | Action::Retry | Action::Reassign => "",
+        };
         let why = format!(
-            "{} of {all} proven, {} failed{left_out}. {}",
+            "{} of {all} proven, {} failed{left_out}. {}{what_next}",
             sums.proven,
             sums.failed,
             reasons(request)
@@ -229,10 +239,14 @@ fn reasons(request: &Request) -> String {
     format!("Still failing: {}{more}", told.join("; "))
 }
 
-fn no_proof() -> Outcome {
-    Outcome::Failed {
-        why: "no proof came in time; next: retry in the console under Dashboard > Tasks".to_owned(),
-    }
+fn no_proof(action: Action) -> Outcome {
+    let why = match action {
+        Action::Fixed => "no push of this person has succeeded since",
+        Action::Enable | Action::Retry | Action::Reassign => {
+            "no proof came in time; next: retry in the console under Dashboard > Tasks"
+        }
+    };
+    Outcome::Failed { why: why.to_owned() }
 }
 
 /// What the log told about somebody since the push.
@@ -243,8 +257,13 @@ fn seen(failure: &Failure, pushed: Timestamp, action: Action) -> Option<Outcome>
         FailureState::Fixed(proof) if reassigns && proof.at < pushed - SKEW => None,
         FailureState::Ended { .. } if reassigns => None,
         FailureState::Fixed(proof) => Some(Outcome::Proven(proof.clone())),
-        FailureState::Ended { .. } => {
-            Some(Outcome::Failed { why: "no longer assigned or active".to_owned() })
+        FailureState::Ended { why, .. } => {
+            let why = match why {
+                EndedBecause::Unassigned | EndedBecause::InactiveInOkta => "no longer assigned or active",
+                EndedBecause::AppGone => "Okta does not have the app any more",
+                EndedBecause::ClosedByHand => "the incident was closed by hand before there was proof",
+            };
+            Some(Outcome::Failed { why: why.to_owned() })
         }
         FailureState::Failing if failure.last >= pushed => Some(Outcome::Failed {
             why: failure.reason.clone().unwrap_or_else(|| "it failed again, without a reason".to_owned()),

@@ -249,6 +249,21 @@ impl Store for Sql {
         write!(self, conn => incidents::change(conn, number, change, now))
     }
 
+    #[instrument(skip_all, fields(incident.id = %number))]
+    async fn change_by_hand(
+        &self,
+        number: IncidentNumber,
+        change: Change,
+        entry: AuditDraft,
+        now: Timestamp,
+    ) -> Result<Option<Incident>, StoreError> {
+        write!(self, conn => incidents::change_by_hand(conn, number, change, entry, now))
+    }
+
+    async fn snoozed(&self) -> Result<Vec<(IncidentNumber, Timestamp)>, StoreError> {
+        look!(self, conn => incidents::snoozed(conn))
+    }
+
     async fn lines(&self, number: IncidentNumber, skip: i64) -> Result<Vec<Line>, StoreError> {
         look!(self, conn => incidents::lines(conn, number, skip))
     }

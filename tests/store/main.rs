@@ -4,6 +4,7 @@
 
 mod audit;
 mod faults;
+mod hands;
 mod links;
 mod opening;
 mod pages;

@@ -70,7 +70,7 @@ impl Session {
     async fn step(&mut self, mut world: World) -> Result<World> {
         let (app, _) = self.dice.one(&self.apps);
         let person = self.dice.one(&self.people);
-        let kind = self.dice.below(42);
+        let kind = self.dice.below(45);
         self.done.push(format!("{kind} {person} {app}"));
         match kind {
             0..=4 => {
@@ -137,6 +137,7 @@ impl Session {
                 let _ = tokio::time::timeout(moment, world.app.executor.pass()).await;
                 world = world.starts_anew().await?;
             }
+            36..=38 => self.by_hand(&world).await,
             _ => {
                 let time = self.dice.one(&[1, 5, 21, 60, 60, 600, 600, 4_000]);
                 world.passes(SignedDuration::from_secs(time));
@@ -145,6 +146,7 @@ impl Session {
         world.passes(SignedDuration::from_millis(1_100));
         // Their failures are theirs to survive.
         let _ = world.looks().await;
+        let _ = world.app.waker.pass().await;
         let _ = world.app.executor.pass().await;
         let _ = world.app.board.pass().await;
         if let Some(before) = self.paused_at {
@@ -152,6 +154,19 @@ impl Session {
             ensure!(now == before, "Okta was written to while all writes were stopped");
         }
         Ok(world)
+    }
+
+    /// Somebody takes an incident, or hides it for a while. That may be refused: it may be over, or not there.
+    async fn by_hand(&mut self, world: &World) {
+        let who = self.dice.one(&["Olive", "Oscar"]);
+        let number = (1 + self.dice.below(6)).to_string();
+        let _ = match self.dice.below(2) {
+            0 => world.says(who, "claim", &[("incident", &number)]).await,
+            _ => {
+                let time = self.dice.one(&["5m", "20m"]);
+                world.says(who, "snooze", &[("incident", &number), ("for", time)]).await
+            }
+        };
     }
 
     /// Somebody asks for something, and mostly confirms it. What is refused is refused.
@@ -270,6 +285,7 @@ impl Session {
         for _ in 0..8 {
             world.passes(SignedDuration::from_mins(7));
             let _ = world.looks().await;
+            let _ = world.app.waker.pass().await;
             let _ = world.app.executor.pass().await;
             let _ = world.app.board.pass().await;
         }

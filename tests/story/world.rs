@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result};
-use commands::chat::{Call, Caller, CustomId, Front, Message, Press, Row};
+use commands::chat::{Call, Caller, CustomId, First, Front, Message, Press, Row};
 use domain::ids::{MemberId, RoleId};
 use domain::ports::Clock;
 use domain::request::{Method, Stage};
@@ -160,8 +160,9 @@ impl World {
         self.app.watchers[0].pass().await
     }
 
-    /// Provost shows what is due.
+    /// Provost wakes what was hidden long enough, and shows what is due.
     pub async fn shows(&self) -> Result<()> {
+        self.app.waker.pass().await?;
         for _ in 0..20 {
             match self.app.board.pass().await? {
                 Some(due) if due <= self.okta.now() => {}
@@ -255,6 +256,25 @@ impl World {
             .with_context(|| format!("no button {label} in {}", read(message)))?;
         let Press::Verb(id) = &button.press else { anyhow::bail!("{label} opens a page") };
         Ok(self.acts(name, id, &[]).await)
+    }
+
+    /// Somebody by name presses a button of a message that only they see, and it is answered at once: by a dialog or by
+    /// a refusal.
+    pub fn opens(&self, name: &str, message: &Message, label: &str) -> Result<First> {
+        let mut buttons = message.rows.iter().flat_map(|row| match row {
+            Row::Buttons(buttons) => buttons.as_slice(),
+            Row::Select(_) => &[],
+        });
+        let button = buttons
+            .find(|button| button.label.starts_with(label))
+            .with_context(|| format!("no button {label} in {}", read(message)))?;
+        let Press::Verb(id) = &button.press else { anyhow::bail!("{label} opens a page") };
+        Ok(self.app.desk.first(&self.caller(name), &id.verb, &id.args))
+    }
+
+    /// How a text mentions somebody.
+    pub fn mention(&self, name: &str) -> String {
+        format!("<@{}>", self.member(name))
     }
 
     /// Somebody by name presses a button of the newest message in the channel that has it.
@@ -378,6 +398,16 @@ impl World {
     pub async fn configured_anew(self, change: impl FnOnce(String) -> String) -> Result<Self> {
         let file = self.folder.path().join("provost.toml");
         let text = change(std::fs::read_to_string(&file)?);
+        std::fs::write(&file, text)?;
+        self.starts_anew().await
+    }
+
+    /// Provost is started anew, and one person is the only operator of an app.
+    pub async fn where_operates(self, app: &str, name: &str) -> Result<Self> {
+        let file = self.folder.path().join("provost.toml");
+        let mut text = std::fs::read_to_string(&file)?;
+        let member = self.member(name);
+        text.push_str(&format!("\n[[policy.app]]\nid = \"{app}\"\noperator = [\"member:{member}\"]\n"));
         std::fs::write(&file, text)?;
         self.starts_anew().await
     }

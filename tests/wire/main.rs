@@ -8,6 +8,7 @@ mod documents;
 
 mod answering;
 mod gateway;
+mod hands;
 mod killing;
 mod linking;
 mod program;

@@ -7,13 +7,13 @@ use domain::facts::{AppFacts, ProvisioningFeature};
 use domain::request::{Action, Frozen, Method};
 use domain::store::{Query, Which};
 
-use crate::chat::{Call, CustomId, Dialog, Input, Message, Opening};
+use crate::chat::{ButtonStyle, Call, CustomId, Dialog, Input, Message, Opening, Row};
 use crate::desk::Desk;
 use crate::errors::CommandError;
 use crate::request_card::{self, Around, Price};
 use crate::spec::{From, Opt, OptKind, Role, Spec};
 use crate::text::escape;
-use crate::{Command, announcements, reason};
+use crate::{Command, alert, announcements, reason};
 
 /// The least and the most that a reason may hold.
 pub const REASON: (u16, u16) = (10, 500);
@@ -68,7 +68,7 @@ impl Command for Enable {
         let (facts, feature) = read_app(&*org.directory, &app.id).await;
         let facts = facts.map_err(directory)?;
         if facts.deactivates_users() {
-            return Ok(Message::text(already_on(desk, &name, &facts).await?));
+            return already_on(desk, &name, &facts).await;
         }
         let (method, by_hand_because) = match feature {
             Some(Ok(ProvisioningFeature::Readable { .. })) if org.writes => (Method::Api, None),
@@ -154,16 +154,19 @@ async fn already_on(
     desk: &Desk,
     org: &domain::ids::OrgName,
     facts: &AppFacts,
-) -> Result<String, CommandError> {
+) -> Result<Message, CommandError> {
     let changes = desk.store.settings(org, &facts.app.id).await?;
     let since = changes
         .iter()
         .find(|(_, change)| change.on)
         .map_or(String::new(), |(_, change)| format!(" {}.", announcements::setting(change)));
-    Ok(format!(
-        "Deactivate Users is on already for {}.{since} Nothing was asked for. If pushes still fail, push again: `/okta retry`.",
+    let content = format!(
+        "Deactivate Users is on already for {}.{since} Nothing was asked for. If pushes still fail, push again.",
         escape(&facts.app.label, 200)
-    ))
+    );
+    let app = format!("{org}/{}", facts.app.id);
+    let retry = alert::button("Retry…", ButtonStyle::Primary, "retry", &app);
+    Ok(Message { rows: vec![Row::Buttons(vec![retry])], ..Message::text(content) })
 }
 
 /// Nobody could approve it.

@@ -22,7 +22,7 @@ use crate::errors::CommandError;
 use crate::request_card::{self, Around, Price};
 use crate::spec::{From, Opt, OptKind, Role, Spec};
 use crate::text::{csv_cell, escape, people, plain};
-use crate::{Command, retry, steps};
+use crate::{Command, alert, retry, steps};
 
 /// How somebody is pushed again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +108,11 @@ fn next(request: &Request, ladder: &Ladder) -> String {
 /// The buttons of the rungs, and of what can be had about the request.
 pub fn rows(request: &Request, ladder: &Ladder) -> Vec<Row> {
     let mut buttons = Vec::new();
+    if request.frozen.action == Action::Enable && matches!(request.stage, Stage::Succeeded { .. }) {
+        // Okta does not push by itself those who failed before.
+        let app = format!("{}/{}", request.frozen.org, request.frozen.app.id);
+        buttons.push(alert::button("Retry…", ButtonStyle::Primary, "retry", &app));
+    }
     if is_not_enough(request) {
         if request.frozen.method == Method::Api {
             buttons.push(button("Retry in the console…", ButtonStyle::Primary, "console", request));

@@ -1,17 +1,16 @@
 //! The story that `provost demo --script` plays, scene by scene, with what each person sees; it checks itself.
 
-use std::io::Write;
-use std::time::Duration;
+mod telling;
 
 use anyhow::{bail, ensure};
 use jiff::SignedDuration;
-use sim::discord::{Answer, MessageView, Shown};
+use sim::discord::Shown;
 use sim::okta::DeactivateUsers;
 
 use super::World;
-
-/// How long the story waits for anything.
-const PATIENCE: Duration = Duration::from_secs(15);
+use telling::{
+    approve, ask_from_alert, confirm, expect, newest, press, private, say, scene, show, show_last, until,
+};
 
 /// Plays the story and prints it.
 ///
@@ -41,8 +40,11 @@ async fn scenes(world: &World) -> anyhow::Result<()> {
     pushed_again(world, &airbase).await?;
     let slack = a_storm(world).await?;
     denied(world).await?;
+    nobody_decides(world).await?;
     by_the_api(world, &slack).await?;
     all_of_them(world, &slack).await?;
+    not_enough(world).await?;
+    in_the_app_instead(world).await?;
     it_heals_itself(world).await?;
     turned_off_again(world, &airbase).await?;
     blind(world).await
@@ -238,11 +240,41 @@ async fn denied(world: &World) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A request that nobody decides about.
+async fn nobody_decides(world: &World) -> anyhow::Result<()> {
+    scene(
+        world,
+        10,
+        "Nobody decides",
+        "Olive asks again, at a bad time. After half an hour the people on call are asked once more; after an hour \
+         the request expires, and nothing was changed.",
+    );
+    let alert = newest(world, "[!] ACTION NEEDED · Slack").map(|alert| alert.id).unwrap_or_default();
+    let confirmation = ask_from_alert(world, alert, "Enable Deactivate Users…").await?;
+    confirm(world, confirmation, "Enable Deactivate Users").await?;
+    let waiting = "[?] WAITING FOR APPROVAL · Slack · R4";
+    until(world, "the card that asks for approval", || newest(world, waiting).is_some()).await?;
+    for _ in 0..32 {
+        let looks = || world.okta.requests("/api/v1/logs").len();
+        let before = looks();
+        world.passes(SignedDuration::from_mins(2));
+        until(world, "a look at the log", || looks() > before).await?;
+    }
+    let said = |words: &str| {
+        world.discord.messages(world.channel).iter().any(|message| message.content.contains(words))
+    };
+    until(world, "the end of the request", || newest(world, "[=] EXPIRED · Slack · R4").is_some()).await?;
+    until(world, "a word to Olive", || said("R4 for Slack expired")).await?;
+    ensure!(said("R4 for Slack still waits for an approval"), "nobody was reminded");
+    show_last(world);
+    Ok(())
+}
+
 /// The API writes, the one capability and nothing else.
 async fn by_the_api(world: &World, app: &str) -> anyhow::Result<()> {
     scene(
         world,
-        10,
+        11,
         "By the API",
         "The owner agrees. Olive asks again, Ada approves, and Provost turns on that one \
          setting by Okta's API, reads everything back, and waits for Okta's own record of the change.",
@@ -251,10 +283,10 @@ async fn by_the_api(world: &World, app: &str) -> anyhow::Result<()> {
     let answer = world.discord.person(world.olive).types(&line).await?;
     let confirmation = private(world, &answer, "please confirm").await?;
     confirm(world, confirmation, "Enable Deactivate Users").await?;
-    let waiting = "[?] WAITING FOR APPROVAL · Slack · R4";
+    let waiting = "[?] WAITING FOR APPROVAL · Slack · R5";
     until(world, "the card that asks for approval", || newest(world, waiting).is_some()).await?;
     approve(world, world.ada, waiting).await?;
-    until(world, "the proof", || newest(world, "[✓] FIXED · Slack · R4").is_some()).await?;
+    until(world, "the proof", || newest(world, "[✓] FIXED · Slack · R5").is_some()).await?;
     ensure!(world.okta.deactivates_users(app), "the setting is not on");
     show_last(world);
     Ok(())
@@ -264,7 +296,7 @@ async fn by_the_api(world: &World, app: &str) -> anyhow::Result<()> {
 async fn all_of_them(world: &World, app: &str) -> anyhow::Result<()> {
     scene(
         world,
-        11,
+        12,
         "All of them",
         "Thirty people are more than ten, so that needs an approval, too. Then they are pushed \
          in waves: one, ten, the rest; each with an outcome of their own.",
@@ -274,11 +306,11 @@ async fn all_of_them(world: &World, app: &str) -> anyhow::Result<()> {
     world.discord.person(world.olive).clicks(list, "Retry all 30").await?;
     let confirmation = private(world, &answer, "please confirm").await?;
     confirm(world, confirmation, "Retry").await?;
-    let waiting = "[?] WAITING FOR APPROVAL · Slack · R5";
+    let waiting = "[?] WAITING FOR APPROVAL · Slack · R6";
     until(world, "the card that asks for approval", || newest(world, waiting).is_some()).await?;
     approve(world, world.abe, waiting).await?;
     until(world, "everybody's proof", || {
-        newest(world, "[✓] FIXED · Slack · R5").is_some()
+        newest(world, "[✓] FIXED · Slack · R6").is_some()
             && newest(world, "[✓] FIXED · Slack · 30 people provisioned").is_some()
     })
     .await?;
@@ -287,11 +319,80 @@ async fn all_of_them(world: &World, app: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A push that is not enough, and what comes after it.
+async fn not_enough(world: &World) -> anyhow::Result<()> {
+    scene(
+        world,
+        13,
+        "Not enough",
+        "Smartsheet's setting is on, but a push by the API does not bring Eve back. The card says so, and offers the \
+         next rung: Okta's own Tasks page, which does more. Jo Ortiz presses Retry there, and Provost sees it work.",
+    );
+    let app = world.okta.installs("Smartsheet", "smartsheet", DeactivateUsers::Off);
+    world.okta.profile_push_does_not_reactivate(&app);
+    let eve = world.okta.hires("Eve", "Lindqvist");
+    world.okta.left_inactive(&eve, &app);
+    world.okta.assigns(&eve, &app);
+    until(world, "the alert", || newest(world, "[!] ACTION NEEDED · Smartsheet").is_some()).await?;
+    world.okta.enables_in_console(&app, "Jo Ortiz");
+    let olive = world.discord.person(world.olive);
+    let line = format!("/okta retry app:acme/{app} person:{eve}");
+    press(world, &olive.types(&line).await?, "Retry").await?;
+    let failed = "[x] FIX FAILED · Smartsheet · R7";
+    until(world, "the failure", || newest(world, failed).is_some()).await?;
+    expect(world, &["Still failing: ", "[Retry in the console…]"])?;
+    let card = newest(world, failed).map(|card| card.id).unwrap_or_default();
+    let confirmation = olive.clicks(card, "Retry in the console…").await?;
+    press(world, &confirmation, "Retry").await?;
+    until(world, "the clicks", || newest(world, "[~] IN PROGRESS · Smartsheet · R8").is_some()).await?;
+    show(world);
+    world.discord.clear_transcript();
+    world.okta.retries_in_console(&eve, &app);
+    until(world, "the proof", || newest(world, "[✓] FIXED · Smartsheet · R8").is_some()).await?;
+    ensure!(world.okta.is_active_in_app(&eve, &app), "Eve has no working account");
+    show_last(world);
+    Ok(())
+}
+
+/// The other branch: the setting stays off, and the account is mended in the app.
+async fn in_the_app_instead(world: &World) -> anyhow::Result<()> {
+    scene(
+        world,
+        14,
+        "In the app instead",
+        "Dropbox's owner wants the setting to stay off, and activates Finn's account in Dropbox itself. Olive says so \
+         from the alert, and pushes again at once. Her word is noted; what counts is Okta's record of the success.",
+    );
+    let app = world.okta.installs("Dropbox", "dropbox", DeactivateUsers::Off);
+    let finn = world.okta.hires("Finn", "Adeyemi");
+    world.okta.left_inactive(&finn, &app);
+    world.okta.assigns(&finn, &app);
+    until(world, "the alert", || newest(world, "[!] ACTION NEEDED · Dropbox").is_some()).await?;
+    world.okta.activates_in_app(&finn, &app);
+    let alert = newest(world, "[!] ACTION NEEDED · Dropbox").map(|alert| alert.id).unwrap_or_default();
+    let more = world.discord.person(world.olive).clicks(alert, "More…").await?;
+    let asked = press(world, &more, "Done in the app…").await?;
+    let noted = press(world, &asked, "Activated there").await?;
+    until(world, "her word", || newest(world, "[~] IN PROGRESS · Dropbox · R9").is_some()).await?;
+    let list = press(world, &noted, "Retry…").await?;
+    press(world, &list, "Retry all 1").await?;
+    press(world, &list, "Retry").await?;
+    until(world, "the proof", || {
+        newest(world, "[✓] FIXED · Dropbox · R9").is_some()
+            && newest(world, "[✓] FIXED · Dropbox · R10").is_some()
+            && newest(world, "[✓] FIXED · Dropbox · 1 person provisioned").is_some()
+    })
+    .await?;
+    ensure!(!world.okta.deactivates_users(&app), "the setting was turned on");
+    show(world);
+    Ok(())
+}
+
 /// A failure that nobody should touch.
 async fn it_heals_itself(world: &World) -> anyhow::Result<()> {
     scene(
         world,
-        12,
+        15,
         "Hands off",
         "Zoom is busy and puts Ben's account off. Okta tries again by itself, so nobody is \
          alerted; whoever asks is told to wait.",
@@ -314,7 +415,7 @@ async fn it_heals_itself(world: &World) -> anyhow::Result<()> {
 async fn turned_off_again(world: &World, dana: &Dana) -> anyhow::Result<()> {
     scene(
         world,
-        13,
+        16,
         "Turned off again",
         "A week later somebody tidies up and turns Airbase's setting off again.",
     );
@@ -333,7 +434,7 @@ async fn turned_off_again(world: &World, dana: &Dana) -> anyhow::Result<()> {
 async fn blind(world: &World) -> anyhow::Result<()> {
     scene(
         world,
-        14,
+        17,
         "Blind, and back",
         "Okta is down for a while. Meanwhile Cleo comes back to Airbase, and nobody can \
          see it. Provost says that it is blind; when Okta is back, what was missed has been caught up.",
@@ -354,103 +455,5 @@ async fn blind(world: &World) -> anyhow::Result<()> {
     })
     .await?;
     show(world);
-    Ok(())
-}
-
-/// The newest message of the channel that begins like this.
-fn newest(world: &World, start: &str) -> Option<MessageView> {
-    world.discord.messages(world.channel).into_iter().rev().find(|message| message.content.starts_with(start))
-}
-
-/// Olive presses a button of an alert that asks why, and answers; the confirmation that only she sees.
-async fn ask_from_alert(world: &World, alert: u64, label: &str) -> anyhow::Result<u64> {
-    let olive = world.discord.person(world.olive);
-    let dialog = olive.clicks(alert, label).await?;
-    until(world, "a dialog", || matches!(dialog.now(), Shown::Modal(_))).await?;
-    let Shown::Modal(modal) = dialog.now() else { bail!("no dialog") };
-    let answer = olive.fills(&modal, &[("Why?", "people come back every term")]).await?;
-    private(world, &answer, "please confirm").await
-}
-
-/// Waits for a private message, and answers with its id.
-async fn private(world: &World, answer: &Answer, words: &str) -> anyhow::Result<u64> {
-    until(world, words, || answer.current().is_some_and(|message| message.content.contains(words))).await?;
-    answer.current().map(|message| message.id).ok_or_else(|| anyhow::anyhow!("the private message is gone"))
-}
-
-/// Olive confirms.
-async fn confirm(world: &World, confirmation: u64, label: &str) -> anyhow::Result<()> {
-    world.discord.person(world.olive).clicks(confirmation, label).await?;
-    Ok(())
-}
-
-/// Somebody approves the card that begins like this.
-async fn approve(world: &World, by: u64, start: &str) -> anyhow::Result<()> {
-    let card = newest(world, start).map(|card| card.id).unwrap_or_default();
-    world.discord.person(by).clicks(card, "Approve").await?;
-    Ok(())
-}
-
-fn scene(world: &World, number: u32, title: &str, told: &str) {
-    world.discord.clear_transcript();
-    say(&format!("\n━━ {number}. {title} ━━\n"));
-    for line in wrapped(told, 110) {
-        say(&line);
-    }
-    say("");
-}
-
-/// Prints what people saw since the scene began.
-fn show(world: &World) {
-    say(&world.discord.transcript());
-}
-
-/// Prints only how it looks at the end of the scene, where edits would repeat a long card.
-fn show_last(world: &World) {
-    let transcript = world.discord.transcript();
-    let last = transcript.split("\n\n").last().unwrap_or_default();
-    say(last);
-}
-
-fn say(line: &str) {
-    // Whoever closed the pipe has seen enough.
-    let _ = writeln!(std::io::stdout(), "{line}");
-}
-
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let line = lines.last_mut().expect("there is always one");
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
-            lines.push(word.to_owned());
-        } else {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines
-}
-
-/// Waits until something is so.
-async fn until(world: &World, what: &str, is: impl Fn() -> bool) -> anyhow::Result<()> {
-    let waited = async {
-        while !is() {
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
-    };
-    if tokio::time::timeout(PATIENCE, waited).await.is_err() {
-        bail!("waited in vain for {what}; this was seen:\n{}", world.discord.transcript());
-    }
-    Ok(())
-}
-
-/// Checks the scene's own transcript.
-fn expect(world: &World, words: &[&str]) -> anyhow::Result<()> {
-    let transcript = world.discord.transcript();
-    for word in words {
-        ensure!(transcript.contains(word), "“{word}” is missing in:\n{transcript}");
-    }
     Ok(())
 }

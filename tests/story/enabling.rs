@@ -48,6 +48,8 @@ async fn an_app_with_an_api_is_turned_on_once_approved_and_it_is_proven_from_the
     let lines = world.lines();
     assert!(lines.iter().any(|line| line.starts_with("[✓] FIXED · Slack · R1")), "{lines:?}");
     assert!(lines.iter().any(|line| line.contains("R1 for Slack worked, and it is proven")), "{lines:?}");
+    let list = world.presses_card("Olive", "Retry…").await?;
+    assert!(list.content.contains("whom to push again?"), "{}", read(&list));
     Ok(())
 }
 
@@ -249,6 +251,8 @@ async fn already_on_writes_nothing_and_says_since_when() -> Result<()> {
 
     assert!(answer.content.contains("is on already"), "{}", answer.content);
     assert!(answer.content.contains("Jo Ortiz"), "{}", answer.content);
+    let list = world.presses("Olive", &answer, "Retry…").await?;
+    assert!(list.content.contains("whom to push again?"), "{}", read(&list));
     Ok(())
 }
 

@@ -2,8 +2,10 @@
 //!
 //! That bot answers `/ping` with one request, and so does ours when somebody types in an option and looks at what is
 //! offered: these two are compared. A command of ours is answered by a request that says that the answer follows, and
-//! the answer by a second one; what that costs is told, too.
+//! the answer by a second one; what that costs is told, too. At last a thousand people approve one request at once.
 
+#[path = "support/asking.rs"]
+mod asking;
 #[path = "support/canned.rs"]
 mod canned;
 mod support;
@@ -18,8 +20,10 @@ use anyhow::{Context, Result, ensure};
 use domain::ports::Clock;
 use provost::clock::SystemClock;
 use sim::discord::{Answer, Person, Shown};
+use sim::okta::DeactivateUsers;
 use tokio::runtime::Runtime;
 
+use asking::{asks, message};
 use support::{Table, cpu, median, memory};
 use world::{Running, World};
 
@@ -28,6 +32,7 @@ const ONE_BY_ONE: usize = 400;
 const AT_ONCE: usize = 50;
 const RUSHES: usize = 20;
 const BACKLOG: usize = 400_000;
+const APPROVERS: usize = 1_000;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 fn main() -> Result<ExitCode> {
@@ -55,6 +60,12 @@ async fn acknowledging() -> Result<ExitCode> {
     table.at_most("50 at once during a backlog, p99", at(0.99), 20.0, "ms");
     table.tell("  half of them", format!("{:.2} ms", at(0.5)));
     table.tell("  most memory", format!("{most:.2} MiB"));
+
+    let (mut waits, writes) = a_thousand_approvals().await?;
+    waits.sort_by(f64::total_cmp);
+    table.at_most("1,000 approvals at once, the longest", waits[APPROVERS - 1], 500.0, "ms");
+    table.tell("  half of them", format!("{:.2} ms", waits[APPROVERS / 2]));
+    table.at_most("  executions", writes as f64, 1.0, "");
     Ok(table.end())
 }
 
@@ -77,10 +88,11 @@ async fn against_ping() -> Result<Vec<Cost>> {
     theirs.knows("ping").await?;
     ours.knows("okta").await?;
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let (pinging, asking) = (somebody(&theirs), somebody(&ours));
-    let ping = async || pinging.types("/ping").await;
-    let choices = async || asking.asks_for("/okta diagnose", "app", "sl").await;
-    let help = async || asking.types("/okta help").await;
+    let (pinging, looking) = (somebody(&theirs), somebody(&ours));
+    let typing = crowd(&ours, ONE_BY_ONE, ours.viewer);
+    let ping = async |_| pinging.types("/ping").await;
+    let choices = async |_| looking.asks_for("/okta diagnose", "app", "sl").await;
+    let help = async |n: usize| typing[n].types("/okta help").await;
 
     let mut costs = Vec::new();
     for _ in 0..=ROUNDS {
@@ -100,11 +112,17 @@ fn somebody(world: &World) -> Person {
     world.discord.person(world.discord.member("vic", &[world.viewer]))
 }
 
+/// As many as it takes to type so often: a member has so many commands a minute, and no more.
+fn crowd(world: &World, size: usize, role: u64) -> Vec<Person> {
+    let member = |number: usize| world.discord.member(&format!("member {number}"), &[world.viewer, role]);
+    (0..size).map(|number| world.discord.person(member(number))).collect()
+}
+
 /// The CPU that each of many interactions takes, in ms.
-async fn one_by_one(bot: &Running, does: impl AsyncFn() -> Result<Answer>) -> Result<f64> {
+async fn one_by_one(bot: &Running, does: impl AsyncFn(usize) -> Result<Answer>) -> Result<f64> {
     let before = cpu(bot.pid())?;
-    for _ in 0..ONE_BY_ONE {
-        let shown = does().await?.wait_for_answer(PATIENCE).await;
+    for n in 0..ONE_BY_ONE {
+        let shown = does(n).await?.wait_for_answer(PATIENCE).await;
         ensure!(matches!(shown, Shown::Message(_) | Shown::Choices(_)), "there was no answer: {shown:?}");
     }
     Ok((cpu(bot.pid())? - before).as_secs_f64() * 1_000.0 / ONE_BY_ONE as f64)
@@ -117,11 +135,11 @@ async fn in_a_rush() -> Result<(Vec<f64>, f64)> {
     let url = canned::serve(canned::Log::of(BACKLOG, SystemClock.now())?).await?;
     let running = world.runs(&url, "poll_interval = \"1h\"").await?;
     world.knows("okta").await?;
-    let person = somebody(&world);
+    let people = crowd(&world, AT_ONCE, world.viewer);
     let mut waits = Vec::new();
     for _ in 0..RUSHES {
         let mut answers = Vec::new();
-        for _ in 0..AT_ONCE {
+        for person in &people {
             answers.push(person.types("/okta help").await?);
         }
         for answer in answers {
@@ -131,6 +149,35 @@ async fn in_a_rush() -> Result<(Vec<f64>, f64)> {
         }
     }
     Ok((waits, memory(running.pid(), "VmHWM")?))
+}
+
+/// How long each first answer took, in ms, when a thousand people approve one request at once; and how often it was
+/// carried out.
+async fn a_thousand_approvals() -> Result<(Vec<f64>, usize)> {
+    let world = World::new().await?;
+    let app = world.okta.installs("Slack", "slack", DeactivateUsers::Off);
+    let olive = world.discord.person(world.discord.member("olive", &[world.viewer, world.operator]));
+    let approvers = crowd(&world, APPROVERS, world.approver);
+    let keys = "poll_interval = \"1s\"\nwrites = true";
+    let running = world.runs(&world.okta.url(), keys).await?;
+    world.knows("okta").await?;
+    let line = format!("/okta enable app:acme/{app} reason:\"a thousand approvals\"");
+    asks(&olive, &line, &["Enable Deactivate Users"]).await?;
+    let card = message(&world.discord, world.channel, "[?] WAITING FOR APPROVAL · Slack · R1").await?;
+
+    let mut answers = Vec::new();
+    for approver in &approvers {
+        answers.push(approver.clicks(card.id, "Approve").await?);
+    }
+    let mut waits = Vec::new();
+    for answer in answers {
+        let wait = answer.wait_for_acknowledgement(PATIENCE).await.context("one was never answered")?;
+        waits.push(wait.as_secs_f64() * 1_000.0);
+    }
+    message(&world.discord, world.channel, "[✓] FIXED · Slack · R1").await?;
+    drop(running);
+    let writes = world.okta.requests("/features/").into_iter().filter(|asked| asked.method == "PUT").count();
+    Ok((waits, writes))
 }
 
 /// Builds the smallest bot, which is no part of the workspace.

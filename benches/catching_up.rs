@@ -211,6 +211,7 @@ async fn watcher(url: &str, folder: &tempfile::TempDir) -> Result<Watcher> {
         clock: clock.clone(),
         board: Arc::default(),
         work: Arc::default(),
+        part: provost::health::Health::default().part("okta"),
         asked: dashmap::DashMap::new(),
         unexplained: tokio::sync::Notify::new(),
         mind: provost::watcher::Mind::default(),

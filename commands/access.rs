@@ -41,6 +41,11 @@ impl Access {
         self.0.get(&role).map_or(&[], Vec::as_slice)
     }
 
+    /// Who holds a role, in words: roles, and how many members by name, but not who they are.
+    pub fn who(&self, role: Role) -> String {
+        in_words(self.holders(role))
+    }
+
     /// Our roles that the caller holds.
     pub fn of(&self, caller: &Caller) -> Vec<Role> {
         Role::ALL.into_iter().filter(|role| self.holds(caller, *role)).collect()
@@ -50,4 +55,21 @@ impl Access {
     pub fn is_empty(&self) -> bool {
         self.0.values().all(Vec::is_empty)
     }
+}
+
+/// Holders in words: roles, and how many members by name, but not who they are.
+pub fn in_words(holders: &[Holder]) -> String {
+    let mut who: Vec<String> = holders
+        .iter()
+        .filter_map(|holder| match holder {
+            Holder::Role(id) => Some(format!("<@&{id}>")),
+            Holder::Member(_) => None,
+        })
+        .collect();
+    match holders.len() - who.len() {
+        0 => {}
+        1 => who.push("1 member whom the configuration names".to_owned()),
+        n => who.push(format!("{n} members whom the configuration names")),
+    }
+    if who.is_empty() { "nobody".to_owned() } else { who.join(" or ") }
 }

@@ -3,11 +3,11 @@
 
 use domain::cause::{Confidence, Offer, Rules, Strength};
 use domain::ids::RoleId;
-use domain::incident::{EndedBecause, Ending, Failure, FailureState, Incident, Mode, Stage};
+use domain::incident::{Began, EndedBecause, Ending, Failure, FailureState, Incident, Mode, Stage};
 use domain::request::{Request, Stage as Asked};
 
 use crate::chat::{Button, ButtonStyle, Card, CustomId, Field, Message, Ping, Press, Row, Tone};
-use crate::console::{self, Console};
+use crate::console;
 use crate::text::{ago, escape, people, plain, when};
 
 /// How many people an alert names.
@@ -17,8 +17,6 @@ const NAMED: usize = 5;
 pub struct Around<'a> {
     /// The rules, for the causes' words.
     pub rules: &'a Rules,
-    /// The org's Admin Console, if it is known.
-    pub console: Option<&'a Console>,
     /// Who is on call.
     pub oncall: Option<RoleId>,
     /// Whether Provost may write to the org.
@@ -31,6 +29,7 @@ pub struct Around<'a> {
 /// than that something is to be done.
 pub fn state_words(incident: &Incident, requests: &[Request]) -> &'static str {
     match &incident.stage {
+        Stage::Open if incident.snooze.is_some() => "[z] SNOOZED",
         Stage::Open if heals_itself(incident) => "[i] HEALING ITSELF",
         Stage::Open => {
             match requests.iter().find(|request| request.stage != Asked::Draft).map(|each| &each.stage) {
@@ -52,6 +51,7 @@ pub fn state_words(incident: &Incident, requests: &[Request]) -> &'static str {
         }
         Stage::Over { how: Ending::Fixed, .. } => "[✓] FIXED",
         Stage::Over { how: Ending::Ended, .. } => "[=] ENDED",
+        Stage::Over { how: Ending::Closed, .. } => "[=] CLOSED BY HAND",
     }
 }
 
@@ -71,15 +71,20 @@ pub fn alert(incident: &Incident, around: &Around<'_>) -> Message {
     }
 }
 
-/// What an older chapter's message becomes once the failure came back: it points to the newer one.
+/// What an older chapter's message becomes once there is a newer one: it points to it.
 pub fn replaced(incident: &Incident, chapter: u32, newer: &str) -> Message {
     let label = escape(&incident.app.label, 200);
+    let (word, why) = match incident.began {
+        Began::New | Began::CameBack => ("CAME BACK", "This failure was over and came back."),
+        Began::SnoozeOver => ("WOKE UP", "The time for which this was snoozed is over, and it goes on."),
+        Began::NewPerson => ("WOKE UP", "This was snoozed, and then somebody new failed."),
+    };
     Message {
-        content: format!("[!] CAME BACK · {label} · {} goes on here: {newer}", incident.number),
+        content: format!("[!] {word} · {label} · {} goes on here: {newer}", incident.number),
         card: Some(Card {
             tone: Tone::Quiet,
-            title: format!("{} · {}", plain(&incident.app.label, 150), incident.number),
-            body: "This failure was over and came back. The newer alert shows how it stands now.".to_owned(),
+            title: format!("{} · {}", escape(&incident.app.label, 150), incident.number),
+            body: format!("{why} The newer alert shows how it stands now."),
             fields: Vec::new(),
             footer: footer(incident, chapter),
         }),
@@ -91,7 +96,7 @@ pub fn replaced(incident: &Incident, chapter: u32, newer: &str) -> Message {
 pub fn footer(incident: &Incident, chapter: u32) -> String {
     match chapter {
         1 => format!("Provost · {} · {}", incident.org, incident.number),
-        _ => format!("Provost · {} · {} · came back {}×", incident.org, incident.number, chapter - 1),
+        _ => format!("Provost · {} · {} · alert {chapter}", incident.org, incident.number),
     }
 }
 
@@ -117,17 +122,27 @@ fn headline(incident: &Incident, around: &Around<'_>) -> String {
             format!("{} provisioned", people(fixed))
         }
         Stage::Over { how: Ending::Ended, .. } => format!("{}, nothing left to provision", people(all)),
+        Stage::Over { how: Ending::Closed, .. } => {
+            format!("{} without proof", people(count(incident, is_closed)))
+        }
     };
-    let again = if incident.chapter > 1 && incident.stage == Stage::Open { " again" } else { "" };
-    format!("{state} · {label} · {tail}{again}")
+    let since = match (&incident.stage, incident.snooze, incident.began) {
+        (Stage::Over { .. }, ..) | (Stage::Open, None, Began::New) => String::new(),
+        (Stage::Open, Some(snooze), _) => format!(" · until {}", when(snooze.until)),
+        (Stage::Open, None, Began::CameBack) => " again".to_owned(),
+        (Stage::Open, None, Began::SnoozeOver) => " · the snooze is over".to_owned(),
+        (Stage::Open, None, Began::NewPerson) => " · somebody new while it was snoozed".to_owned(),
+    };
+    format!("{state} · {label} · {tail}{since}")
 }
 
 fn card(incident: &Incident, around: &Around<'_>) -> Card {
     let tone = match &incident.stage {
+        Stage::Open if incident.snooze.is_some() => Tone::Quiet,
         Stage::Open if heals_itself(incident) => Tone::Waiting,
         Stage::Open => Tone::Alarm,
         Stage::Over { how: Ending::Fixed, .. } => Tone::Good,
-        Stage::Over { how: Ending::Ended, .. } => Tone::Quiet,
+        Stage::Over { how: Ending::Ended | Ending::Closed, .. } => Tone::Quiet,
     };
     let mut fields = vec![field("Who", who(incident)), field("Impact", impact(incident))];
     fields.push(field("Cause", cause(incident, around)));
@@ -135,10 +150,11 @@ fn card(incident: &Incident, around: &Around<'_>) -> Card {
         fields.push(field("Fix", fix(incident, around)));
     }
     fields.push(field("Evidence", evidence(incident)));
+    fields.extend(who_has_it(incident).map(|value| field("Who has it", value)));
     fields.push(field("Status", status(incident)));
     Card {
         tone,
-        title: format!("{} · {}", plain(&incident.app.label, 150), incident.number),
+        title: format!("{} · {}", escape(&incident.app.label, 150), incident.number),
         body: String::new(),
         fields,
         footer: footer(incident, incident.chapter),
@@ -155,6 +171,31 @@ fn heals_itself(incident: &Incident) -> bool {
 
 fn count(incident: &Incident, which: impl Fn(&FailureState) -> bool) -> usize {
     incident.current().filter(|failure| which(&failure.state)).count()
+}
+
+fn is_closed(state: &FailureState) -> bool {
+    matches!(state, FailureState::Ended { why: EndedBecause::ClosedByHand, .. })
+}
+
+/// Who took it, hid it and closed it; none of them is pinged by a card.
+fn who_has_it(incident: &Incident) -> Option<String> {
+    let mut lines = Vec::new();
+    match &incident.claim {
+        Some(claim) => lines.push(format!("<@{}>, since {}", claim.by, ago(claim.at))),
+        None if incident.stage == Stage::Open => lines.push("Nobody yet.".to_owned()),
+        None => {}
+    }
+    if let Some(snooze) = &incident.snooze {
+        lines.push(format!(
+            "Snoozed by <@{}> until {}. Somebody new wakes it at once.",
+            snooze.by,
+            when(snooze.until)
+        ));
+    }
+    if let Some(closed) = &incident.closed {
+        lines.push(format!("Closed by <@{}>: {}", closed.by, escape(&closed.reason, 600)));
+    }
+    (!lines.is_empty()).then(|| crate::text::fit(lines.join("\n"), 1_024))
 }
 
 /// A person as an alert names them.
@@ -195,7 +236,12 @@ fn impact(incident: &Incident) -> String {
     let first = incident.current().map(|failure| failure.first).min().unwrap_or(incident.opened);
     match &incident.stage {
         Stage::Open => format!("No working account in {label} since {}", when(first)),
-        Stage::Over { at, .. } => format!("Failed since {}, over since {}", when(first), when(*at)),
+        Stage::Over { how: Ending::Closed, at } => {
+            format!("Failed since {}, closed by hand {}", when(first), when(*at))
+        }
+        Stage::Over { how: Ending::Fixed | Ending::Ended, at } => {
+            format!("Failed since {}, over since {}", when(first), when(*at))
+        }
     }
 }
 
@@ -268,8 +314,11 @@ fn evidence(incident: &Incident) -> String {
     if let Some(proof) = proofs.iter().max_by_key(|proof| proof.at) {
         lines.push(format!("Proof: success event {}", escape(proof.event.as_str(), 80)));
     }
-    if !proofs.is_empty() && proofs.iter().all(|proof| proof.strength == Strength::ProfileOnly) {
-        lines.push("Okta reports success; not seen in the app.".to_owned());
+    let unseen = proofs.iter().filter(|proof| proof.strength == Strength::ProfileOnly).count();
+    match proofs.len() - unseen {
+        _ if unseen == 0 => {}
+        0 => lines.push("Okta reports success; not seen in the app.".to_owned()),
+        _ => lines.push(format!("For {}, Okta reports success; not seen in the app.", people(unseen))),
     }
     lines.join("\n")
 }
@@ -279,9 +328,11 @@ fn status(incident: &Incident) -> String {
     let last = incident.current().map(|failure| failure.last).max().unwrap_or(incident.opened);
     let times: u32 = incident.current().map(|failure| failure.times).sum();
     let word = match &incident.stage {
+        Stage::Open if incident.snooze.is_some() => "Snoozed",
         Stage::Open => "Open",
         Stage::Over { how: Ending::Fixed, .. } => "Fixed",
         Stage::Over { how: Ending::Ended, .. } => "Ended",
+        Stage::Over { how: Ending::Closed, .. } => "Closed by hand",
     };
     let fixed = count(incident, |state| matches!(state, FailureState::Fixed(_)));
     let unassigned =
@@ -289,11 +340,15 @@ fn status(incident: &Incident) -> String {
     let inactive = count(incident, |state| {
         matches!(state, FailureState::Ended { why: EndedBecause::InactiveInOkta, .. })
     });
+    let no_app =
+        count(incident, |state| matches!(state, FailureState::Ended { why: EndedBecause::AppGone, .. }));
     let parts = [
         (incident.failing().count(), "still failing"),
         (fixed, "fixed"),
         (unassigned, "no longer assigned"),
         (inactive, "inactive in Okta"),
+        (no_app, "ended with the app"),
+        (count(incident, is_closed), "closed without proof"),
     ];
     let sums: Vec<String> =
         parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
@@ -307,12 +362,19 @@ fn buttons(incident: &Incident, around: &Around<'_>) -> Vec<Row> {
     let app = format!("{}/{}", incident.org, incident.app.id);
     let mut row = vec![button("Diagnose", ButtonStyle::Primary, "diagnose", &app)];
     row.extend(remedies(incident, around, &app));
-    if let Some(console) = around.console {
-        let kind = incident.findings.as_ref().map_or("", |findings| findings.kind.as_str());
-        row.push(link("Open Provisioning", console.to_app(kind, &incident.app.id)));
-        row.push(link("Open Tasks", console.tasks()));
-    }
+    row.push(take(incident));
+    row.push(button("More…", ButtonStyle::Secondary, "more", &incident.number.0.to_string()));
     vec![Row::Buttons(row)]
+}
+
+/// The button that takes an incident. It carries from whom, so that nobody takes over what they meant to claim.
+pub fn take(incident: &Incident) -> Button {
+    let number = incident.number.0.to_string();
+    let (label, id) = match incident.claim {
+        None => ("Claim", CustomId::new("claim", [number])),
+        Some(claim) => ("Take over", CustomId::new("take-over", [number, claim.by.to_string()])),
+    };
+    Button { label: label.to_owned(), style: ButtonStyle::Secondary, press: Press::Verb(id) }
 }
 
 /// What can be asked for from an alert: never a button that cannot work for the app.
@@ -332,8 +394,9 @@ fn remedies(incident: &Incident, around: &Around<'_>, app: &str) -> Vec<Button> 
     row
 }
 
-fn button(label: &str, style: ButtonStyle, verb: &str, app: &str) -> Button {
-    Button { label: label.to_owned(), style, press: Press::Verb(CustomId::new(verb, [app.to_owned()])) }
+/// A button that types a command with one argument: an app or an incident.
+pub fn button(label: &str, style: ButtonStyle, verb: &str, arg: &str) -> Button {
+    Button { label: label.to_owned(), style, press: Press::Verb(CustomId::new(verb, [arg.to_owned()])) }
 }
 
 /// A button that opens a page.
@@ -347,6 +410,7 @@ mod tests {
     use domain::cause::CauseId;
     use domain::event::{App, Person};
     use domain::facts::Scope;
+    use domain::ids::MemberId;
     use domain::incident::{Change, Findings, Proof};
     use domain::request::{Action, Frozen, Gate, Method, RequestNumber};
     use insta::assert_snapshot;
@@ -404,6 +468,34 @@ mod tests {
         incident.after(change, at(1)).unwrap().0
     }
 
+    const OLIVE: MemberId = MemberId(7);
+
+    fn claimed() -> Change {
+        Change::Claimed { by: OLIVE, from: None }
+    }
+
+    fn snoozed() -> Change {
+        Change::Snoozed { by: OLIVE, until: at(3_600) }
+    }
+
+    fn closed() -> Change {
+        Change::Closed { by: OLIVE, reason: "the app is **retired**".to_owned() }
+    }
+
+    fn woken(incident: Incident) -> Incident {
+        incident.after(Change::TimePassed, at(3_600)).unwrap().0
+    }
+
+    fn of_eli(change: Change) -> Change {
+        match change {
+            Change::Failed { person, at, event, transaction, reason, confidence, quiet } => {
+                let person = Person { id: "00ueli".parse().unwrap(), ..person };
+                Change::Failed { person, at, event, transaction, reason, confidence, quiet }
+            }
+            other => other,
+        }
+    }
+
     fn asked(stage: Asked) -> Request {
         let frozen = Frozen {
             org: "acme".parse().unwrap(),
@@ -413,7 +505,7 @@ mod tests {
             people: Vec::new(),
             before: String::new(),
             gate: Gate { approvals: 1, expires: SignedDuration::from_mins(60) },
-            requester: domain::ids::MemberId(7),
+            requester: OLIVE,
             requester_person: None,
             breakglass: false,
         };
@@ -421,14 +513,8 @@ mod tests {
     }
 
     fn shown(incident: &Incident, requests: &[Request]) -> Message {
-        let (rules, console) = (Rules::embedded(), Console("https://acme-admin.okta.com".to_owned()));
-        let around = Around {
-            rules: &rules,
-            console: Some(&console),
-            oncall: Some(RoleId(9)),
-            writes: false,
-            requests,
-        };
+        let rules = Rules::embedded();
+        let around = Around { rules: &rules, oncall: Some(RoleId(9)), writes: false, requests };
         alert(incident, &around)
     }
 
@@ -447,7 +533,7 @@ mod tests {
              "[~] IN PROGRESS · Airbase · 1 person cannot be provisioned <@&9>"),
             (open("inactive-account"), vec![asked(Asked::Failed { at: at(3), why: why() })],
              "[x] FIX FAILED · Airbase · 1 person cannot be provisioned <@&9>"),
-            (open("inactive-account"), vec![asked(Asked::Denied { by: domain::ids::MemberId(1), at: at(3), why: why() })],
+            (open("inactive-account"), vec![asked(Asked::Denied { by: MemberId(1), at: at(3), why: why() })],
              "[!] ACTION NEEDED · Airbase · 1 person cannot be provisioned <@&9>"),
             (after(open("inactive-account"), worked()), vec![],
              "[✓] FIXED · Airbase · 1 person provisioned"),
@@ -455,6 +541,16 @@ mod tests {
              "[=] ENDED · Airbase · 1 person, nothing left to provision"),
             (after(after(open("inactive-account"), worked()), failed(3_600)), vec![],
              "[!] ACTION NEEDED · Airbase · 1 person cannot be provisioned again <@&9>"),
+            (after(open("inactive-account"), claimed()), vec![],
+             "[!] ACTION NEEDED · Airbase · 1 person cannot be provisioned <@&9>"),
+            (after(open("inactive-account"), snoozed()), vec![asked(Asked::Pending)],
+             "[z] SNOOZED · Airbase · 1 person cannot be provisioned · until <t:1700003600:f> (<t:1700003600:R>)"),
+            (woken(after(open("inactive-account"), snoozed())), vec![],
+             "[!] ACTION NEEDED · Airbase · 1 person cannot be provisioned · the snooze is over <@&9>"),
+            (after(after(open("inactive-account"), snoozed()), of_eli(failed(60))), vec![],
+             "[!] ACTION NEEDED · Airbase · 2 people cannot be provisioned · somebody new while it was snoozed <@&9>"),
+            (after(open("inactive-account"), closed()), vec![],
+             "[=] CLOSED BY HAND · Airbase · 1 person without proof"),
         ];
         for (incident, requests, expected) in table {
             assert_eq!(shown(&incident, &requests).content, expected);
@@ -481,9 +577,41 @@ mod tests {
         **If it should stay off:** activate the account in the app, or delete it there, then retry.
         Evidence: “User account is inactive”
         event 6f2c
+        Who has it: Nobody yet.
         Status: Open · 1 still failing · first <t:1700000000:R> · last <t:1700000000:R> · seen 1×
         Provost · acme · #214
-        ["Diagnose", "Guide me…", "Retry…", "Open Provisioning", "Open Tasks"]
+        ["Diagnose", "Guide me…", "Retry…", "Claim", "More…"]
         "#);
+    }
+
+    #[test]
+    fn an_alert_says_who_has_it_and_offers_what_makes_sense() {
+        let until = "<t:1700003600:f> (<t:1700003600:R>)";
+        let had = "<@7>, since <t:1700000001:R>";
+        let snoozed_line = format!("Snoozed by <@7> until {until}. Somebody new wakes it at once.");
+        #[rustfmt::skip]
+        let table = [
+            (open("inactive-account"), Some("Nobody yet.".to_owned()), Some("Claim")),
+            (after(open("inactive-account"), claimed()), Some(had.to_owned()), Some("Take over")),
+            (after(after(open("inactive-account"), claimed()), snoozed()),
+             Some(format!("{had}\n{snoozed_line}")), Some("Take over")),
+            (after(open("inactive-account"), snoozed()), Some(format!("Nobody yet.\n{snoozed_line}")), Some("Claim")),
+            (after(open("inactive-account"), closed()),
+             Some(r"Closed by <@7>: the app is \*\*retired\*\*".to_owned()), None),
+            (after(after(open("inactive-account"), claimed()), worked()), Some(had.to_owned()), None),
+            (after(open("inactive-account"), worked()), None, None),
+        ];
+        for (incident, expected, button) in table {
+            let message = shown(&incident, &[]);
+            let fields = message.card.unwrap().fields;
+            let field = fields.into_iter().find(|field| field.name == "Who has it");
+            assert_eq!(field.map(|field| field.value), expected);
+            let buttons = match message.rows.first() {
+                Some(Row::Buttons(buttons)) => buttons.clone(),
+                _ => Vec::new(),
+            };
+            assert_eq!(buttons.len(), if button.is_some() { 5 } else { 0 });
+            assert_eq!(buttons.get(3).map(|button| button.label.as_str()), button);
+        }
     }
 }

@@ -3,11 +3,12 @@
 use domain::ids::RoleId;
 use domain::incident::{EndedBecause, Happened, Incident, Line, SettingChange};
 use domain::notice::{Notice, Told};
-use domain::request::{Request, Stage};
+use domain::request::{Action, Method, Request, Stage};
+use domain::requests::Remark;
 
 use crate::chat::{Card, Message, Ping, Tone};
-use crate::request_card;
-use crate::text::{and_more, escape, fit, when};
+use crate::text::{ago, and_more, escape, fit, people, when};
+use crate::{console, request_card};
 
 /// How many people one line names.
 const NAMED: usize = 5;
@@ -19,10 +20,22 @@ const LONGEST: usize = 1_800;
 ///
 /// It ends in `footer`, in small print: by it the board finds its own message again.
 pub fn thread(lines: &[Line], footer: &str) -> Message {
+    let lines: Vec<Line> = lines
+        .iter()
+        .enumerate()
+        .filter(|(at, line)| !is_assigned_anew(line, &lines[at + 1..]))
+        .map(|(_, line)| line.clone())
+        .collect();
+    let lines = lines.as_slice();
     let mut said = Vec::new();
     for line in lines {
-        if let Happened::SettingChanged(change) = &line.what {
-            said.push(format!("{}.", setting(change)));
+        match &line.what {
+            Happened::SettingChanged(change) => said.push(format!("{}.", setting(change))),
+            Happened::Claimed { .. }
+            | Happened::Snoozed { .. }
+            | Happened::Woke { .. }
+            | Happened::Closed { .. } => said.extend(by_hand(&line.what)),
+            Happened::Fixed { .. } | Happened::Ended { .. } | Happened::CameBack { .. } => {}
         }
     }
     said.extend(group(lines, "Came back for", "", |what| match what {
@@ -36,6 +49,7 @@ pub fn thread(lines: &[Line], footer: &str) -> Message {
     for (why, words) in [
         (EndedBecause::Unassigned, "Ended, no longer assigned:"),
         (EndedBecause::InactiveInOkta, "Ended, the Okta user is not active:"),
+        (EndedBecause::AppGone, "Ended, Okta does not have the app any more:"),
     ] {
         said.extend(group(lines, words, "", |what| match what {
             Happened::Ended { person, why: because } if *because == why => Some(person),
@@ -46,9 +60,42 @@ pub fn thread(lines: &[Line], footer: &str) -> Message {
     Message::text(format!("{said}\n-# {footer}"))
 }
 
+/// What somebody did to an incident by hand, and how it woke.
+fn by_hand(what: &Happened) -> Option<String> {
+    Some(match what {
+        Happened::Claimed { by, from: None } => format!("<@{by}> has it now."),
+        Happened::Claimed { by, from: Some(from) } => format!("<@{by}> took it over from <@{from}>."),
+        Happened::Snoozed { by, until } => {
+            format!("Snoozed by <@{by}> until {}. Somebody new wakes it at once.", when(*until))
+        }
+        Happened::Woke { person: None } => {
+            "Woken: the time for which it was snoozed is over, and it goes on.".to_owned()
+        }
+        Happened::Woke { person: Some(person) } => {
+            let name = person.name.as_deref().or(person.login.as_deref()).unwrap_or(person.id.as_str());
+            format!("Woken: somebody new failed while it was snoozed, {}.", escape(name, 64))
+        }
+        Happened::Closed { by, reason, people: failing } => format!(
+            "Closed by hand by <@{by}>, with {} still failing: {}",
+            people(*failing),
+            escape(reason, 600)
+        ),
+        Happened::SettingChanged(_)
+        | Happened::Fixed { .. }
+        | Happened::Ended { .. }
+        | Happened::CameBack { .. } => return None,
+    })
+}
+
 /// The last line of what a thread is told, for the lines after `from` up to `upto`.
 pub fn thread_footer(incident: &Incident, from: i64, upto: i64) -> String {
     format!("Provost · {} · {} · step {}–{upto}", incident.org, incident.number, from + 1)
+}
+
+/// Whether a line tells of an end that was none: the person was assigned anew, and that worked.
+fn is_assigned_anew(line: &Line, later: &[Line]) -> bool {
+    let Happened::Ended { person: ended, .. } = &line.what else { return false };
+    later.iter().any(|line| matches!(&line.what, Happened::Fixed { person, .. } if person.id == ended.id))
 }
 
 fn group(
@@ -93,13 +140,19 @@ pub fn outcome(request: &Request, oncall: Option<RoleId>) -> Option<Message> {
     let words = match &request.stage {
         Stage::Succeeded { .. } => "worked, and it is proven".to_owned(),
         Stage::Failed { why, .. } => format!("failed: {}", escape(why, 600)),
+        Stage::Partly { why, .. } if request.frozen.action == Action::Reassign => {
+            format!("worked in part: {}", escape(why, 600))
+        }
         Stage::Partly { why, .. } => format!("worked for some only: {}", escape(why, 600)),
         Stage::Unclear { why, .. } => format!("is unclear, and somebody has to look: {}", escape(why, 600)),
         Stage::Denied { by, why, .. } => format!("was denied by <@{by}>: {}", escape(why, 600)),
         Stage::Expired { .. } if request_card::is_approved(request) => {
             "expired: it could not be begun in time, and nothing was changed".to_owned()
         }
-        Stage::Expired { .. } => "expired: it was not approved in time".to_owned(),
+        Stage::Expired { .. } => {
+            "expired: it was not approved in time, and nothing was changed. Ask again if it is still needed"
+                .to_owned()
+        }
         Stage::Superseded { why, .. } => format!("is void: {}", escape(why, 600)),
         Stage::Cancelled { .. }
         | Stage::Draft
@@ -113,7 +166,64 @@ pub fn outcome(request: &Request, oncall: Option<RoleId>) -> Option<Message> {
     pings.extend(oncall.filter(|_| failed).map(Ping::Role));
     let names: Vec<String> = pings.iter().map(ToString::to_string).collect();
     let content = format!("{} {} for {label} {words}.", names.join(" "), request.number);
-    Some(Message { content: fit(content, 2_000), pings, ..Message::default() })
+    Some(Message { content: fit(content, LONGEST), pings, ..Message::default() })
+}
+
+/// A request is approved and under way: said once to the one who asked. One that is over is told by its outcome.
+pub fn decision(request: &Request) -> Option<Message> {
+    let approvals = &request.approvals;
+    let under_way =
+        matches!(request.stage, Stage::Approved | Stage::Executing { .. } | Stage::Verifying { .. });
+    if !under_way || approvals.is_empty() {
+        return None;
+    }
+    let by: Vec<String> = approvals.iter().map(|approval| format!("<@{}>", approval.by)).collect();
+    let next = match request.frozen.method {
+        Method::Api => "it is being done",
+        Method::Guided => "now it is for a person to do, and its card shows the clicks",
+    };
+    let ping = Ping::Member(request.frozen.requester);
+    let (number, label) = (request.number, escape(&request.frozen.app.label, 100));
+    let content = format!("{ping} {number} for {label} was approved by {}; {next}.", by.join(" and "));
+    Some(Message { content, pings: vec![ping], ..Message::default() })
+}
+
+/// Nobody has decided, and half of the time is over: the people on call are asked once more.
+pub fn reminder(request: &Request, oncall: RoleId, card: Option<&str>) -> Message {
+    let ping = Ping::Role(oncall);
+    let card = card.map_or(String::new(), |address| format!(" [Its card]({address})"));
+    let wanted = match (request.frozen.gate.approvals as usize).saturating_sub(request.approvals.len()) {
+        1 => "an approval".to_owned(),
+        n => format!("{n} approvals"),
+    };
+    let content = format!(
+        "{ping} {} for {} still waits for {wanted}; it expires {}.{card}",
+        request.number,
+        escape(&request.frozen.app.label, 100),
+        ago(request.deadline)
+    );
+    Message { content, pings: vec![ping], ..Message::default() }
+}
+
+/// Tells once, with a ping, that somebody is unassigned and Okta does not let them be assigned again yet.
+pub fn half_done(request: &Request, oncall: Option<RoleId>) -> Message {
+    let mut pings = vec![Ping::Member(request.frozen.requester)];
+    pings.extend(oncall.map(Ping::Role));
+    let names: Vec<String> = pings.iter().map(ToString::to_string).collect();
+    let content = format!(
+        "{} {} for {} is half done: the person is unassigned, and Okta has not taken the new assignment yet. Provost goes \
+         on until it does. Whoever cannot wait does it in Okta's console: {}; Provost sees that by itself.",
+        names.join(" "),
+        request.number,
+        escape(&request.frozen.app.label, 100),
+        console::ASSIGN
+    );
+    Message { content, pings, ..Message::default() }
+}
+
+/// The last line of a remark about a request. The board finds its own message again by it.
+pub fn remark_footer(request: &Request, remark: Remark) -> String {
+    format!("Provost · {} · {} · {}", request.frozen.org, request.number, remark.word())
 }
 
 /// The last line of a notice. The board finds its own message again by it.

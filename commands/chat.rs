@@ -315,9 +315,12 @@ pub enum ChatError {
     /// The message is not there any more: a person deleted it. It is not posted again.
     #[error("the message was deleted")]
     MessageGone,
-    /// The channel or thread is not there any more, or not for us.
-    #[error("channel {0} is not there any more, or the bot may not see it")]
+    /// The channel or thread is not there any more: a person deleted it.
+    #[error("channel {0} was deleted")]
     ChannelGone(ChannelId),
+    /// The bot may not see the channel or thread.
+    #[error("the bot may not see channel {0}; give it VIEW_CHANNEL there")]
+    NoAccess(ChannelId),
     /// Discord does not let this message be edited any more; a new one is needed.
     #[error("the message is too old to be edited that often")]
     TooOld,
@@ -365,6 +368,10 @@ pub trait Front: Send + Sync {
 
     /// The whole answer. Never fails: what went wrong is in the answer.
     async fn run(&self, call: Call) -> Message;
+
+    /// Somebody was refused at the door: by [`first`](Self::first), or because what they pressed is none of ours
+    /// (`verb` is `None` then). Called after they were told.
+    async fn turned_away(&self, caller: &Caller, verb: Option<&str>, args: &[String]);
 }
 
 /// The first answer to a call.

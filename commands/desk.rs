@@ -8,10 +8,11 @@ use dashmap::DashMap;
 use domain::cause::Rules;
 use domain::event::App;
 use domain::ids::{AppId, ChannelId, GuildId, OrgName};
+use domain::links::{LinkBook, Links};
 use domain::ports::{Clock, Directory, Roster};
 use domain::request::Gate;
 use domain::requests::Requests;
-use domain::store::{Showing, Store};
+use domain::store::{Showing, Store, StoreError};
 use jiff::Timestamp;
 
 use crate::chat::Caller;
@@ -19,6 +20,7 @@ use crate::console::Console;
 use crate::errors::CommandError;
 use crate::memory::Memory;
 use crate::policy::Policy;
+use crate::retype::Typed;
 use crate::text::{escape, plain};
 use crate::throttle::Throttle;
 
@@ -34,6 +36,8 @@ pub struct Desk {
     pub rules: Arc<Rules>,
     /// Requests and the audit.
     pub requests: Arc<dyn Requests>,
+    /// The links made by command.
+    pub book: Arc<dyn LinkBook>,
     /// Who has which role now.
     pub roster: Arc<dyn Roster>,
     /// Who may ask for, confirm and approve what.
@@ -48,6 +52,8 @@ pub struct Desk {
     pub pulse: Arc<Pulse>,
     /// Keeps one member from flooding everybody else.
     pub throttle: Throttle,
+    /// What was typed and refused lately, for the button that opens the dialog again.
+    pub typed: Typed,
     /// The program's version.
     pub version: &'static str,
 }
@@ -128,6 +134,33 @@ impl Desk {
         let widened = self.policy.is_widened(&*self.roster, caller.id).await.unwrap_or(false);
         let possible = self.policy.could_be_approved(&*self.roster, app, caller, gate).await;
         (widened, possible.ok())
+    }
+
+    /// All links as they are now, those of the configuration and those made by command.
+    ///
+    /// # Errors
+    ///
+    /// The store's. Whoever asks must refuse then: unknown is not linked.
+    pub async fn links(&self) -> Result<Links, StoreError> {
+        Ok(self.policy.links.with(&self.book.links().await?))
+    }
+
+    /// The org that somebody means: the one they typed, or the only one.
+    ///
+    /// # Errors
+    ///
+    /// A slip that lists the orgs.
+    pub fn org_meant(&self, typed: Option<&str>) -> Result<OrgName, CommandError> {
+        let mut orgs = self.orgs.keys();
+        let meant = match (typed, orgs.next(), orgs.next()) {
+            (None, only, None) => only,
+            (None, ..) => None,
+            (Some(typed), ..) => self.orgs.keys().find(|org| org.as_str() == typed.trim()),
+        };
+        meant.cloned().ok_or_else(|| {
+            let known: Vec<&str> = self.orgs.keys().map(OrgName::as_str).collect();
+            CommandError::Slip(format!("Which org? Give one of these as `org`: {}.", known.join(", ")))
+        })
     }
 
     /// The org of that name.

@@ -1,26 +1,29 @@
 //! `/okta diagnose app:`: what is wrong with an app's provisioning, on what evidence, and what can be done.
 
 use async_trait::async_trait;
+use domain::audit::Entry;
 use domain::diagnosis::{Diagnosis, Verdict, diagnose, gather};
 use domain::event::App;
 use domain::facts::Connection;
-use domain::ids::OrgName;
+use domain::ids::{IncidentNumber, OrgName};
 use domain::incident::{Incident, Mode};
 use domain::ports::DirectoryError;
+use domain::requests::AuditQuery;
 use domain::store::{Query, Which};
 
-use crate::chat::{
-    Button, ButtonStyle, Call, Card, CustomId, Field, File, Message, Opening, Press, Row, Tone,
-};
+use crate::chat::{Button, ButtonStyle, Call, Card, CustomId, Field, Message, Opening, Press, Row, Tone};
 use crate::console::{self, Console};
 use crate::desk::{Desk, Org};
 use crate::errors::CommandError;
 use crate::spec::{From, Opt, OptKind, Role, Spec};
-use crate::text::{ago, escape, fit, people, plain, when};
+use crate::text::{ago, escape, fit, people, when};
 use crate::{Command, alert, announcements, support};
 
 /// How many people an answer names; the rest is in `/okta tasks`.
 const NAMED: usize = 8;
+
+/// How much of what was tried a support bundle tells.
+const TRIED: u32 = 200;
 
 /// `/okta diagnose app:`.
 pub struct Diagnose;
@@ -50,26 +53,52 @@ impl Command for Diagnose {
 ///
 /// `Directory` where Okta knows no such app; everything else that could not be had is named in the answer.
 pub async fn answer(call: &Call, desk: &Desk, name: OrgName, app: App) -> Result<Message, CommandError> {
-    let org = desk.org(&name)?;
+    let looked = look(call, desk, &name, app).await?;
+    Ok(message(desk, desk.org(&name)?, &name, &looked))
+}
+
+/// What was found about an app.
+pub struct Looked {
+    /// The app, by the label that it has now.
+    pub app: App,
+    /// Its kind in Okta's catalogue; empty if it could not be read.
+    pub kind: String,
+    /// The diagnosis.
+    pub found: Diagnosis,
+    /// What was tried about it, newest first.
+    pub tried: Vec<Entry>,
+    /// The open incident of the app, if there is one.
+    pub incident: Option<IncidentNumber>,
+}
+
+/// Looks at an app, and shows what is known without Okta meanwhile.
+///
+/// # Errors
+///
+/// As [`answer`].
+pub async fn look(call: &Call, desk: &Desk, name: &OrgName, app: App) -> Result<Looked, CommandError> {
+    let org = desk.org(name)?;
     let query = Query { org: Some(name.clone()), app: Some(app.id.clone()), which: Which::Open, limit: 0 };
     let known = desk.store.incidents(&query).await?;
-    (call.draft)(first_facts(desk, &name, &app, &known));
+    let incident = known.first().map(|incident| incident.number);
+    (call.draft)(first_facts(desk, name, &app, &known));
 
-    let changes = desk.store.settings(&name, &app.id).await?;
+    let changes = desk.store.settings(name, &app.id).await?;
     let changes = changes.into_iter().map(|(_, change)| change).collect();
     let now = desk.clock.now();
-    let evidence = gather(&*org.directory, &name, &app.id, &desk.rules, now, known, changes).await;
+    let evidence = gather(&*org.directory, name, &app.id, &desk.rules, now, known, changes).await;
     if let Ok(facts) = &evidence.app {
-        desk.memory.keep_app(&name, facts.clone());
+        desk.memory.keep_app(name, facts.clone());
     } else if evidence.history.is_ok() && evidence.users.is_err() && is_gone(&evidence.app, &app) {
         let source = DirectoryError::Gone { what: format!("app {}", app.id) };
-        return Err(CommandError::Directory { org: name, source });
+        return Err(CommandError::Directory { org: name.clone(), source });
     }
     let label = evidence.app.as_ref().map_or(app.label.clone(), |facts| facts.app.label.clone());
     let kind = evidence.app.as_ref().map_or(String::new(), |facts| facts.kind.clone());
-    let app = App { label, id: app.id };
     let found = diagnose(&evidence);
-    Ok(message(desk, org, &name, &app, &kind, &found))
+    let query = AuditQuery { app: Some(app.id.clone()), limit: TRIED, ..AuditQuery::default() };
+    let tried = desk.requests.entries(&query).await?;
+    Ok(Looked { app: App { label, id: app.id }, kind, found, tried, incident })
 }
 
 fn is_gone(facts: &Result<domain::facts::AppFacts, String>, app: &App) -> bool {
@@ -92,7 +121,7 @@ fn first_facts(desk: &Desk, org: &OrgName, app: &App, known: &[Incident]) -> Mes
     Message {
         content: format!("Diagnosing {} …", escape(&app.label, 200)),
         card: Some(Card {
-            title: plain(&app.label, 200),
+            title: escape(&app.label, 200),
             body: lines.join("\n"),
             footer: format!("{org} · {}", app.id),
             ..Card::default()
@@ -101,7 +130,8 @@ fn first_facts(desk: &Desk, org: &OrgName, app: &App, known: &[Incident]) -> Mes
     }
 }
 
-fn message(desk: &Desk, org: &Org, name: &OrgName, app: &App, kind: &str, found: &Diagnosis) -> Message {
+fn message(desk: &Desk, org: &Org, name: &OrgName, looked: &Looked) -> Message {
+    let Looked { app, kind, found, .. } = looked;
     let label = escape(&app.label, 150);
     let mut fields = vec![field("What can be done", offered(desk, org.writes, found))];
     fields.push(field("Deactivate Users", setting(found)));
@@ -116,22 +146,19 @@ fn message(desk: &Desk, org: &Org, name: &OrgName, app: &App, kind: &str, found:
         fields.push(field("Could not be had", fit(missing.join("\n"), 1_024)));
     }
     let files = match found.verdict {
-        Some(Verdict::OnAndStillFailing) => vec![File {
-            name: format!("support-{}.txt", app.id),
-            bytes: support::bundle(name, app, kind, found, desk.clock.now()).into_bytes(),
-        }],
+        Some(Verdict::OnAndStillFailing) => vec![support::file(name, looked, desk.clock.now())],
         _ => Vec::new(),
     };
     Message {
         content: format!("{label}: {}", headline(found)),
         card: Some(Card {
             tone: tone(found),
-            title: plain(&app.label, 200),
+            title: escape(&app.label, 200),
             body: explanation(desk, found),
             fields,
             footer: format!("{name} · {} · {}", if kind.is_empty() { "app" } else { kind }, app.id),
         }),
-        rows: buttons(org, name, app, kind, found),
+        rows: buttons(org, name, looked),
         files,
         pings: Vec::new(),
     }
@@ -359,7 +386,8 @@ fn log(desk: &Desk, found: &Diagnosis) -> String {
     fit(format!("Since {} ({how_far}): {what}.", when(since)), 1_024)
 }
 
-fn buttons(org: &Org, name: &OrgName, app: &App, kind: &str, found: &Diagnosis) -> Vec<Row> {
+fn buttons(org: &Org, name: &OrgName, looked: &Looked) -> Vec<Row> {
+    let Looked { app, kind, found, incident, .. } = looked;
     let mut row = Vec::new();
     if !found.failing.is_empty() {
         row.push(Button {
@@ -388,6 +416,10 @@ fn buttons(org: &Org, name: &OrgName, app: &App, kind: &str, found: &Diagnosis) 
             | Verdict::NothingIsFailing,
         )
         | None => {}
+    }
+    if let (Some(Verdict::SettingIsOff), Some(incident)) = (&found.verdict, incident) {
+        let number = incident.0.to_string();
+        row.push(alert::button("Done in the app…", ButtonStyle::Secondary, "fixed", &number));
     }
     if let Some(console) = &org.console {
         row.extend(links(console, app, kind, found));

@@ -1,6 +1,7 @@
-//! `/okta enable app: reason:`: asks for Deactivate Users to be turned on, by the API or by hand.
+//! `/okta enable app: reason: [breakglass]`: asks for Deactivate Users to be turned on, by the API or by hand.
 
 use async_trait::async_trait;
+use domain::audit::Draft;
 use domain::diagnosis::{people as count_people, read_app};
 use domain::facts::{AppFacts, ProvisioningFeature};
 use domain::request::{Action, Frozen, Method};
@@ -11,13 +12,16 @@ use crate::desk::Desk;
 use crate::errors::CommandError;
 use crate::request_card::{self, Around, Price};
 use crate::spec::{From, Opt, OptKind, Role, Spec};
-use crate::text::{escape, plain};
-use crate::{Command, announcements};
+use crate::text::escape;
+use crate::{Command, announcements, reason};
 
 /// The least and the most that a reason may hold.
 pub const REASON: (u16, u16) = (10, 500);
 
-/// `/okta enable app: reason:`.
+/// The least that the reason of a break-glass must hold.
+const BREAKGLASS_REASON: usize = 30;
+
+/// `/okta enable app: reason: [breakglass]`.
 pub struct Enable;
 
 #[async_trait]
@@ -36,6 +40,12 @@ impl Command for Enable {
                     kind: OptKind::Text(REASON.0, REASON.1),
                     required: true,
                 },
+                Opt {
+                    name: "breakglass",
+                    about: "Act at once, without an approval; it is reviewed afterwards.",
+                    kind: OptKind::Flag,
+                    required: false,
+                },
             ],
             from: From::Slash,
         }
@@ -46,7 +56,13 @@ impl Command for Enable {
         let reason = reason(call)?;
         let org = desk.org(&name)?;
         let gate = desk.policy.gate(&app.id, Action::Enable, 0);
-        desk.policy.may_ask(&name, &app.id, &call.caller, gate).map_err(CommandError::forbidden)?;
+        let links = desk.links().await?;
+        desk.policy.may_ask(&links, &name, &app.id, &call.caller, gate).map_err(CommandError::forbidden)?;
+        let breakglass = call.option("breakglass") == Some("true");
+        if breakglass {
+            desk.policy.may_break_glass(&app.id, &call.caller).map_err(CommandError::forbidden)?;
+            long_enough(&reason)?;
+        }
 
         let directory = |source| CommandError::Directory { org: name.clone(), source };
         let (facts, feature) = read_app(&*org.directory, &app.id).await;
@@ -63,7 +79,16 @@ impl Command for Enable {
             Some(Err(_)) | None => (Method::Guided, None),
         };
         let (widened, possible) = desk.who_could_approve(&app.id, &call.caller, gate).await;
-        if possible == Some(false) {
+        if possible == Some(false) && !breakglass {
+            let entry = Draft {
+                what: "refused.nobody_could_approve".to_owned(),
+                member: Some(call.caller.id),
+                org: Some(name),
+                app: Some(app.id),
+                outcome: "refused".to_owned(),
+                ..Draft::default()
+            };
+            desk.requests.audit(entry, desk.clock.now()).await?;
             return Err(CommandError::Slip(nobody_could(gate.approvals)));
         }
         let assigned = count_people(&*org.directory, &app.id).await.ok().map(|(_, assigned)| assigned);
@@ -79,8 +104,8 @@ impl Command for Enable {
             before: facts.fingerprint(),
             gate,
             requester: call.caller.id,
-            requester_person: desk.policy.person(&name, call.caller.id).cloned(),
-            breakglass: false,
+            requester_person: links.person(&name, call.caller.id).cloned(),
+            breakglass,
         };
         let request = desk.requests.open(frozen, reason, incident, desk.clock.now()).await?;
         let around =
@@ -93,17 +118,20 @@ impl Command for Enable {
 ///
 /// # Errors
 ///
-/// A slip that says what is missing; Discord checks the length, but what comes back is not trusted.
+/// A refusal that says what is missing; Discord checks the length, but what comes back is not trusted.
 pub fn reason(call: &Call) -> Result<String, CommandError> {
-    let typed = call.option("reason").unwrap_or_default().trim();
-    let letters = typed.chars().count();
-    if letters < usize::from(REASON.0) || letters > usize::from(REASON.1) {
-        return Err(CommandError::Slip(format!(
-            "A reason of {} to {} characters is needed: the approver reads it, and so does the audit.",
-            REASON.0, REASON.1
-        )));
+    reason::typed(call, "reason", "A reason", REASON, "the approver reads it, and so does the audit")
+}
+
+/// Whoever acts without an approval says at length why: it is all that the review has to go by.
+fn long_enough(reason: &str) -> Result<(), CommandError> {
+    match reason.chars().count() >= BREAKGLASS_REASON {
+        true => Ok(()),
+        false => Err(CommandError::Retype(format!(
+            "To break the glass, say why in at least {BREAKGLASS_REASON} characters: every approver reads it, and one \
+             of them reviews it. Nothing was asked for."
+        ))),
     }
-    Ok(plain(typed, 1_000))
 }
 
 /// The dialog that asks for the reason, when a button began it.

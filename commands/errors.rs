@@ -17,6 +17,9 @@ pub enum CommandError {
     /// The caller's slip, in words for the caller. Already safe to show.
     #[error("{0}")]
     Slip(String),
+    /// As a slip, about a text that was typed: it is answered with a button that opens the dialog again.
+    #[error("{0}")]
+    Retype(String),
     /// Okta said no, or nothing.
     #[error("org {org}: {source}")]
     Directory {
@@ -34,14 +37,14 @@ impl CommandError {
     /// A refusal that names the rule.
     #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
     pub fn forbidden(rule: crate::policy::Forbidden) -> Self {
-        Self::Slip(format!("You may not do this: {}. `/okta whoami` shows your roles.", rule.0))
+        Self::Slip(format!("You may not do this: {}. `/okta whoami` shows your roles.", rule.to_caller()))
     }
 }
 
 /// What the caller reads.
 pub fn words(failure: &CommandError, reference: &str) -> Message {
     let text = match failure {
-        CommandError::Slip(text) => text.clone(),
+        CommandError::Slip(text) | CommandError::Retype(text) => text.clone(),
         CommandError::Directory { org, source } => {
             let said = directory(org, source);
             warn!(org = %org, reference, error = source as &dyn std::error::Error, "A command failed at Okta");

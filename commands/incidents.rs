@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use domain::incident::{Incident, Stage};
+use domain::request::Request;
 use domain::requests::RequestQuery;
 use domain::store::{Query, Which};
 
@@ -9,7 +10,7 @@ use crate::chat::{Call, Card, Field, Message, Opening, Tone};
 use crate::desk::Desk;
 use crate::errors::CommandError;
 use crate::spec::{From, Opt, OptKind, Role, Spec};
-use crate::text::{ago, escape, people, plain};
+use crate::text::{ago, escape, people};
 use crate::{Command, alert};
 
 /// How many incidents an answer shows.
@@ -98,16 +99,22 @@ async fn row(desk: &Desk, incident: &Incident) -> Result<Field, CommandError> {
         None => "no alert posted".to_owned(),
     };
     let requests = desk.requests.requests(&of_chapter(incident)).await?;
-    let requests: Vec<_> = requests.into_iter().filter(|each| each.created >= incident.opened).collect();
+    let requests: Vec<_> = requests.into_iter().filter(|each| is_of_chapter(each, incident)).collect();
     let cause = &desk.rules.cause(&incident.cause).title;
+    let has = incident.claim.map_or(String::new(), |claim| format!(" · <@{}> has it", claim.by));
     Ok(Field {
-        name: plain(&format!("{} · {}", incident.number, incident.app.label), 200),
+        name: format!("{} · {}", incident.number, escape(&incident.app.label, 180)),
         value: format!(
-            "{} · {how_many} · {cause} · opened {} · {alert}",
+            "{} · {how_many} · {cause} · opened {}{has} · {alert}",
             alert::state_words(incident, &requests),
             ago(incident.opened)
         ),
     })
+}
+
+/// Whether a request belongs to the newest chapter of an incident: it was made in it, or it still goes on.
+pub fn is_of_chapter(request: &Request, incident: &Incident) -> bool {
+    request.created >= incident.opened || !request.stage.is_over()
 }
 
 /// The newest requests of an incident's app.

@@ -4,12 +4,15 @@ use async_trait::async_trait;
 use domain::audit::Draft;
 use domain::requests::Paused;
 
-use crate::Command;
 use crate::chat::{Call, Message, Opening};
 use crate::desk::Desk;
 use crate::errors::CommandError;
 use crate::spec::{From, Opt, OptKind, Role, Spec};
-use crate::text::{ago, plain};
+use crate::text::ago;
+use crate::{Command, reason};
+
+/// The least and the most that a reason may hold.
+const REASON: (u16, u16) = (3, 500);
 
 /// `/okta pause reason:`.
 pub struct Pause;
@@ -22,7 +25,12 @@ impl Command for Pause {
             about: "Stop all writes to Okta at once; reading goes on.",
             role: Some(Role::Admin),
             opening: Opening::Private,
-            options: &[Opt { name: "reason", about: "Why.", kind: OptKind::Text(3, 500), required: true }],
+            options: &[Opt {
+                name: "reason",
+                about: "Why.",
+                kind: OptKind::Text(REASON.0, REASON.1),
+                required: true,
+            }],
             from: From::Slash,
         }
     }
@@ -36,7 +44,8 @@ impl Command for Pause {
                 ago(paused.since)
             )));
         }
-        let reason = plain(call.option("reason").unwrap_or_default(), 1_000);
+        let reason =
+            reason::typed(call, "reason", "A reason", REASON, "the others read it, and so does the audit")?;
         let paused = Paused { by: call.caller.id, since: now, reason: reason.clone() };
         let entry = entry("writes.paused", call, reason);
         desk.requests.pause(Some(paused), entry, now).await?;

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use domain::ids::{AppId, MemberId, OrgName, RoleId, UserId};
+use domain::ids::{AppId, MemberId, OrgName, RoleId};
+use domain::links::{Configured, Links};
 use domain::ports::{Roster, RosterError};
 use domain::request::{Action, Gate, Request};
 
-use crate::access::{Access, Holder};
+use crate::access::{Access, Holder, in_words};
 use crate::chat::Caller;
 use crate::spec::Role;
 
@@ -45,15 +46,62 @@ pub struct Policy {
     pub apps: BTreeMap<AppId, AppPolicy>,
     /// Who is on call: an approver needs this role, too.
     pub oncall: Option<RoleId>,
-    /// Which member is which person, by org.
-    pub links: BTreeMap<(OrgName, MemberId), UserId>,
-    /// Whether an action that needs approval needs linked people.
-    pub links_required: bool,
+    /// The links of the configuration. Those made by command are in the store: [`Links`] has both.
+    pub links: Configured,
 }
 
-/// Why somebody may not do something, in words that name the rule.
+/// Which rule forbids something, and who could do it: roles, no people.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Forbidden(pub String);
+pub enum Forbidden {
+    /// It takes a role.
+    Lacks {
+        /// Which.
+        role: Role,
+        /// Who holds it, as [`Policy::who`] says it.
+        held_by: String,
+    },
+    /// An approver must be on call.
+    NotOnCall(RoleId),
+    /// What needs an approval needs linked people.
+    NotLinked,
+}
+
+impl Forbidden {
+    /// The rule, to the one whom it stops.
+    pub fn to_caller(&self) -> String {
+        match self {
+            Self::Lacks { role, held_by } => {
+                format!("it takes the role **{}** for this app, held by {held_by}", role.word())
+            }
+            Self::NotOnCall(role) => format!("an approver must be on call (<@&{}>), and you are not", role.0),
+            Self::NotLinked => {
+                "what needs an approval needs people whose Okta account is known, and you are not \
+                                linked to one; `/okta link` asks for it"
+                    .to_owned()
+            }
+        }
+    }
+
+    /// What `whom` has lost, for a card and for the audit: no names, no markup.
+    pub fn lost_by(&self, whom: &str) -> String {
+        match self {
+            Self::Lacks { role, .. } => format!("{whom} does not hold the role {} any more", role.word()),
+            Self::NotOnCall(_) => format!("{whom} is not on call any more, and somebody else is"),
+            Self::NotLinked => {
+                format!("{whom} is not linked to an Okta person, which is required by now")
+            }
+        }
+    }
+
+    /// The rule in a word, for the audit.
+    pub fn word(&self) -> String {
+        match self {
+            Self::Lacks { role, .. } => format!("role {}", role.word()),
+            Self::NotOnCall(_) => "on call".to_owned(),
+            Self::NotLinked => "link".to_owned(),
+        }
+    }
+}
 
 impl Policy {
     /// Whom an action needs for an app.
@@ -64,6 +112,8 @@ impl Policy {
             Action::Retry if people > gates.bulk_over => gates.bulk,
             Action::Retry => gates.retry,
             Action::Reassign => gates.reassign,
+            // Nothing is written, so nobody has to approve it.
+            Action::Fixed => Gate { approvals: 0, expires: gates.retry.expires },
         }
     }
 
@@ -90,9 +140,21 @@ impl Policy {
                 .any(|(app, policy)| policy.access.contains_key(&role) && self.holds(app, caller, role))
     }
 
-    /// The person that a member is linked to.
-    pub fn person(&self, org: &OrgName, member: MemberId) -> Option<&UserId> {
-        self.links.get(&(org.clone(), member))
+    /// Who holds a role for an app, in words: roles, and how many members by name, but not who they are.
+    pub fn who(&self, app: &AppId, role: Role) -> String {
+        in_words(self.holders(app, role))
+    }
+
+    /// Whether somebody holds a role for an app.
+    ///
+    /// # Errors
+    ///
+    /// The rule that forbids it.
+    pub fn needs(&self, app: &AppId, caller: &Caller, role: Role) -> Result<(), Forbidden> {
+        match self.holds(app, caller, role) {
+            true => Ok(()),
+            false => Err(Forbidden::Lacks { role, held_by: self.who(app, role) }),
+        }
     }
 
     /// Whether somebody may ask for an action on an app.
@@ -100,11 +162,37 @@ impl Policy {
     /// # Errors
     ///
     /// The rule that forbids it.
-    pub fn may_ask(&self, org: &OrgName, app: &AppId, caller: &Caller, gate: Gate) -> Result<(), Forbidden> {
-        if !self.holds(app, caller, Role::Operator) {
-            return Err(Forbidden("it takes the role **operator** for this app".to_owned()));
-        }
-        self.is_linked(org, caller.id, gate, "you are")
+    pub fn may_ask(
+        &self,
+        links: &Links,
+        org: &OrgName,
+        app: &AppId,
+        caller: &Caller,
+        gate: Gate,
+    ) -> Result<(), Forbidden> {
+        self.needs(app, caller, Role::Operator)?;
+        is_linked(links, org, caller.id, gate)
+    }
+
+    /// Whether somebody may confirm a request of theirs, as they are now: who acts without an approval needs the role
+    /// for that as well.
+    ///
+    /// # Errors
+    ///
+    /// The rule that forbids it.
+    pub fn may_have(&self, links: &Links, request: &Request, caller: &Caller) -> Result<(), Forbidden> {
+        let frozen = &request.frozen;
+        self.may_ask(links, &frozen.org, &frozen.app.id, caller, frozen.gate)?;
+        if frozen.breakglass { self.may_break_glass(&frozen.app.id, caller) } else { Ok(()) }
+    }
+
+    /// Whether somebody may act first and be reviewed after.
+    ///
+    /// # Errors
+    ///
+    /// The rule that forbids it.
+    pub fn may_break_glass(&self, app: &AppId, caller: &Caller) -> Result<(), Forbidden> {
+        self.needs(app, caller, Role::Breakglass)
     }
 
     /// Whether somebody may approve a request, as they are now. `widened`: nobody else is on call.
@@ -112,28 +200,31 @@ impl Policy {
     /// # Errors
     ///
     /// The rule that forbids it.
-    pub fn may_approve(&self, request: &Request, caller: &Caller, widened: bool) -> Result<(), Forbidden> {
+    pub fn may_approve(
+        &self,
+        links: &Links,
+        request: &Request,
+        caller: &Caller,
+        widened: bool,
+    ) -> Result<(), Forbidden> {
         let frozen = &request.frozen;
-        if !self.holds(&frozen.app.id, caller, Role::Approver) {
-            return Err(Forbidden("it takes the role **approver** for this app".to_owned()));
-        }
+        self.needs(&frozen.app.id, caller, Role::Approver)?;
         if let Some(oncall) = self.oncall
             && !widened
             && !caller.roles.contains(&oncall)
         {
-            return Err(Forbidden(format!("an approver must be on call (<@&{oncall}>), and you are not")));
+            return Err(Forbidden::NotOnCall(oncall));
         }
-        self.is_linked(&frozen.org, caller.id, frozen.gate, "you are")
+        is_linked(links, &frozen.org, caller.id, frozen.gate)
     }
 
-    fn is_linked(&self, org: &OrgName, member: MemberId, gate: Gate, who: &str) -> Result<(), Forbidden> {
-        if self.links_required && gate.approvals > 0 && self.person(org, member).is_none() {
-            return Err(Forbidden(format!(
-                "what needs an approval needs people whose Okta account is known, and {who} not linked to one; an \
-                 admin does that in `[links]` of Provost's configuration"
-            )));
-        }
-        Ok(())
+    /// Whether somebody may review a request. It does not take to be on call: a review is given later.
+    ///
+    /// # Errors
+    ///
+    /// The rule that forbids it.
+    pub fn may_review(&self, links: &Links, request: &Request, caller: &Caller) -> Result<(), Forbidden> {
+        self.may_approve(links, request, caller, true)
     }
 
     /// Whether nobody but the requester holds the on-call role, so that any approver may.
@@ -177,10 +268,21 @@ impl Policy {
     }
 }
 
+fn is_linked(links: &Links, org: &OrgName, member: MemberId, gate: Gate) -> Result<(), Forbidden> {
+    if links.required() && gate.approvals > 0 && links.person(org, member).is_none() {
+        return Err(Forbidden::NotLinked);
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::SignedDuration;
+    use domain::event::App;
+    use domain::ids::UserId;
+    use domain::links::Link;
+    use domain::request::{Frozen, Method, RequestNumber};
+    use jiff::{SignedDuration, Timestamp};
 
     fn policy() -> Policy {
         let gate = Gate { approvals: 1, expires: SignedDuration::from_mins(60) };
@@ -194,9 +296,90 @@ mod tests {
                 AppPolicy { access: BTreeMap::from([(Role::Approver, list(3))]), gates },
             )]),
             oncall: None,
-            links: BTreeMap::new(),
-            links_required: false,
+            links: Configured::default(),
         }
+    }
+
+    fn request(app: &str, approvals: u32, breakglass: bool) -> Request {
+        let frozen = Frozen {
+            org: "acme".parse().unwrap(),
+            app: App { id: app.parse().unwrap(), label: "Slack".to_owned() },
+            action: Action::Enable,
+            method: Method::Api,
+            people: Vec::new(),
+            before: String::new(),
+            gate: Gate { approvals, expires: SignedDuration::from_mins(60) },
+            requester: MemberId(1),
+            requester_person: None,
+            breakglass,
+        };
+        Request::draft(RequestNumber(1), frozen, String::new(), None, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn who_may_ask_break_the_glass_approve_and_review() {
+        const OPERATOR: u64 = 1;
+        const APPROVER: u64 = 2;
+        const ONCALL: u64 = 4;
+        const GLASS: u64 = 5;
+        let acme: OrgName = "acme".parse().unwrap();
+        let ada: UserId = "ada".parse().unwrap();
+        let linked = [Link { org: acme, member: MemberId(9), person: ada }];
+        let mut policy = policy();
+        policy.oncall = Some(RoleId(ONCALL));
+        let list = |role: u64| vec![Holder::Role(RoleId(role))];
+        policy.access = Access::new([
+            (Role::Operator, list(OPERATOR)),
+            (Role::Approver, list(APPROVER)),
+            (Role::Breakglass, list(GLASS)),
+        ]);
+        let (none, one) = (Configured::default().with(&[]), Configured::default().with(&linked));
+        let word =
+            |allowed: Result<(), Forbidden>| allowed.map_err(|rule| rule.word()).err().unwrap_or_default();
+        // Member 9 is linked; 8 is not.
+        #[rustfmt::skip]
+        let table: &[(&Links, u64, &[u64], [&str; 5])] = &[
+            // links member roles                 asks             breaks the glass   approves         widened          reviews
+            (&none, 8, &[],                     ["role operator", "role operator",   "role approver", "role approver", "role approver"]),
+            (&none, 8, &[OPERATOR],             ["",              "role breakglass", "role approver", "role approver", "role approver"]),
+            (&none, 8, &[GLASS],                ["role operator", "role operator",   "role approver", "role approver", "role approver"]),
+            (&none, 8, &[OPERATOR, GLASS],      ["",              "",                "role approver", "role approver", "role approver"]),
+            (&none, 8, &[APPROVER],             ["role operator", "role operator",   "on call",       "",              ""]),
+            (&none, 8, &[APPROVER, ONCALL],     ["role operator", "role operator",   "",              "",              ""]),
+            (&none, 8, &[ONCALL],               ["role operator", "role operator",   "role approver", "role approver", "role approver"]),
+            (&one,  8, &[OPERATOR, GLASS],      ["link",          "link",            "role approver", "role approver", "role approver"]),
+            (&one,  8, &[APPROVER, ONCALL],     ["role operator", "role operator",   "link",          "link",          "link"]),
+            (&one,  9, &[OPERATOR, GLASS],      ["",              "",                "role approver", "role approver", "role approver"]),
+            (&one,  9, &[APPROVER, ONCALL],     ["role operator", "role operator",   "",              "",              ""]),
+        ];
+        for (links, member, roles, expected) in table {
+            let caller = Caller { id: MemberId(*member), roles: roles.iter().copied().map(RoleId).collect() };
+            let (plain, glass) = (request("0oa1", 1, false), request("0oa1", 1, true));
+            let seen = [
+                word(policy.may_have(links, &plain, &caller)),
+                word(policy.may_have(links, &glass, &caller)),
+                word(policy.may_approve(links, &plain, &caller, false)),
+                word(policy.may_approve(links, &plain, &caller, true)),
+                word(policy.may_review(links, &glass, &caller)),
+            ];
+            assert_eq!(seen, *expected, "{member} {roles:?}");
+        }
+        // What needs no approval needs no link.
+        let olive = Caller { id: MemberId(8), roles: vec![RoleId(OPERATOR)] };
+        assert_eq!(policy.may_have(&one, &request("0oa1", 0, false), &olive), Ok(()));
+    }
+
+    #[test]
+    fn a_refusal_names_who_could_as_roles() {
+        let mut policy = policy();
+        let holders = [Holder::Member(MemberId(7)), Holder::Role(RoleId(2)), Holder::Member(MemberId(6))];
+        policy.access = Access::new([(Role::Approver, holders.to_vec())]);
+        let app = "0oaother".parse().unwrap();
+        assert_eq!(policy.who(&app, Role::Approver), "<@&2> or 2 members whom the configuration names");
+        assert_eq!(policy.who(&app, Role::Operator), "nobody");
+        let refused = policy.may_break_glass(&app, &Caller { id: MemberId(9), roles: vec![] });
+        let words = "it takes the role **breakglass** for this app, held by nobody";
+        assert_eq!(refused.map_err(|rule| rule.to_caller()), Err(words.to_owned()));
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! A request as people see it: the confirmation, the card in the channel in every stage, the private words after a
 //! step. Pure functions of the request.
 
+use domain::cause::Strength;
 use domain::facts::Assigned;
 use domain::ids::RoleId;
-use domain::request::{Action, Method, Refusal, Request, Stage};
+use domain::incident::Proof;
+use domain::request::{Action, Method, Outcome, Refusal, Request, STATE_AS_PROOF, Stage};
+use domain::review::{Review, is_due};
 use jiff::SignedDuration;
 
 use crate::access::Holder;
@@ -12,7 +15,7 @@ use crate::chat::{Button, ButtonStyle, Card, CustomId, Field, Message, Ping, Pre
 use crate::console::{self, Console};
 use crate::policy::Policy;
 use crate::spec::Role;
-use crate::text::{ago, escape, fit, people, plain, when};
+use crate::text::{ago, escape, fit, people, when};
 
 /// What a request's card needs beside the request.
 pub struct Around<'a> {
@@ -24,6 +27,15 @@ pub struct Around<'a> {
     pub kind: &'a str,
     /// All writes are stopped.
     pub paused: bool,
+}
+
+/// What the card in the channel shows beside that: it changes while the request does not.
+#[derive(Default)]
+pub struct Seen {
+    /// Nobody else is on call, so any approver may.
+    pub widened: bool,
+    /// What an approver said of it afterwards.
+    pub review: Option<Review>,
 }
 
 /// What the confirmation shows beside the request.
@@ -46,6 +58,7 @@ pub fn change(request: &Request) -> String {
         Action::Enable => "Deactivate Users: **off** → **on**".to_owned(),
         Action::Retry => format!("Push again: {}", people(frozen.people.len())),
         Action::Reassign => "Unassign one person and assign them again".to_owned(),
+        Action::Fixed => format!("Done in the app instead, for {}", people(frozen.people.len())),
     }
 }
 
@@ -73,23 +86,28 @@ pub fn confirmation(request: &Request, price: &Price, around: &Around<'_>) -> Me
         fields.push(field("Assigned now", assigned));
         fields.push(field("The price", console::PRICE.trim_start_matches("The price: ").to_owned()));
     }
-    fields.push(field("Approval", asked(request, around.policy, price.widened)));
-    let act = match frozen.action {
-        Action::Enable => "Enable Deactivate Users",
-        Action::Retry => "Retry",
-        Action::Reassign => "Reassign",
+    match frozen.breakglass {
+        true => fields.push(field("Break-glass", breaking(request, around.policy))),
+        false => fields.push(field("Approval", asked(request, around.policy, price.widened))),
+    }
+    let (act, style, verb) = match frozen.action {
+        _ if frozen.breakglass => ("Break the glass", ButtonStyle::Danger, "confirm"),
+        Action::Enable => ("Enable Deactivate Users", ButtonStyle::Primary, "confirm"),
+        Action::Retry => ("Retry", ButtonStyle::Primary, "confirm"),
+        Action::Reassign => ("Reassign…", ButtonStyle::Danger, "typed-ask"),
+        Action::Fixed => ("Done in the app", ButtonStyle::Primary, "confirm"),
     };
     Message {
         content: format!("{}: please confirm.", escape(&frozen.app.label, 200)),
         card: Some(Card {
             tone: Tone::Waiting,
-            title: format!("{} · {}", plain(&frozen.app.label, 150), request.number),
+            title: format!("{} · {}", escape(&frozen.app.label, 150), request.number),
             body: String::new(),
             fields,
             footer: format!("{} · {} · {}", frozen.org, frozen.app.id, request.hash.short()),
         }),
         rows: vec![Row::Buttons(vec![
-            button(act, ButtonStyle::Primary, "confirm", request),
+            button(act, style, verb, request),
             button("Cancel", ButtonStyle::Secondary, "cancel", request),
         ])],
         ..Message::default()
@@ -97,8 +115,8 @@ pub fn confirmation(request: &Request, price: &Price, around: &Around<'_>) -> Me
 }
 
 /// The card in the channel. It pings only when it is posted; the caller clears `pings` on an edit.
-pub fn card(request: &Request, around: &Around<'_>) -> Message {
-    let pings: Vec<Ping> = match (&request.stage, around.policy.oncall) {
+pub fn card(request: &Request, around: &Around<'_>, seen: &Seen) -> Message {
+    let mut pings: Vec<Ping> = match (&request.stage, around.policy.oncall) {
         (Stage::Pending, Some(role)) => vec![Ping::Role(role)],
         (Stage::Draft | Stage::Approved | Stage::Executing { .. } | Stage::Verifying { .. }, _)
         | (Stage::Pending, None) => Vec::new(),
@@ -108,6 +126,10 @@ pub fn card(request: &Request, around: &Around<'_>) -> Message {
         _ => vec![Ping::Member(request.frozen.requester)],
     };
     let frozen = &request.frozen;
+    if frozen.breakglass {
+        let told = everybody_to_tell(request, around.policy);
+        pings.extend(told.into_iter().filter(|ping| !pings.contains(ping)).collect::<Vec<_>>());
+    }
     let mut content = format!(
         "{} · {} · {} {}",
         state_words(request),
@@ -117,6 +139,7 @@ pub fn card(request: &Request, around: &Around<'_>) -> Message {
             Action::Enable => "turn Deactivate Users on".to_owned(),
             Action::Retry => format!("retry {}", people(frozen.people.len())),
             Action::Reassign => "reassign one person".to_owned(),
+            Action::Fixed => format!("done in the app for {}", people(frozen.people.len())),
         }
     );
     for ping in &pings {
@@ -124,8 +147,11 @@ pub fn card(request: &Request, around: &Around<'_>) -> Message {
     }
     let mut fields = vec![
         field("Change", change(request)),
-        field("Asked by", format!("<@{}>: {}", frozen.requester, escape(&request.reason, 600))),
-        field("Where it stands", standing(request, around)),
+        field(
+            if frozen.action == Action::Fixed { "Said by" } else { "Asked by" },
+            format!("<@{}>: {}", frozen.requester, escape(&request.reason, 600)),
+        ),
+        field("Where it stands", standing(request, around, seen)),
     ];
     if !frozen.people.is_empty() {
         fields.push(field("People", progress(request)));
@@ -133,14 +159,17 @@ pub fn card(request: &Request, around: &Around<'_>) -> Message {
     if frozen.action == Action::Enable && !request.stage.is_over() {
         fields.push(field("The price", console::PRICE.trim_start_matches("The price: ").to_owned()));
     }
+    if frozen.action == Action::Reassign && !request.stage.is_over() {
+        fields.push(field("What it costs", console::UNASSIGNS.to_owned()));
+    }
     if frozen.breakglass {
-        fields.push(field("Break-glass", "Done before it was approved. A review is open.".to_owned()));
+        fields.push(field("Break-glass", reviewed(request, seen)));
     }
     Message {
         content,
         card: Some(Card {
             tone: tone(request),
-            title: format!("{} · {}", plain(&frozen.app.label, 150), request.number),
+            title: format!("{} · {}", escape(&frozen.app.label, 150), request.number),
             body: String::new(),
             fields,
             footer: footer(request),
@@ -159,6 +188,7 @@ pub fn footer(request: &Request) -> String {
 /// The sign and word for a request's stage.
 pub fn state_words(request: &Request) -> &'static str {
     match &request.stage {
+        _ if request.is_half_done() => "[!] HALF DONE",
         Stage::Draft | Stage::Pending => "[?] WAITING FOR APPROVAL",
         Stage::Approved | Stage::Executing { .. } | Stage::Verifying { .. } => "[~] IN PROGRESS",
         Stage::Succeeded { .. } => "[✓] FIXED",
@@ -173,6 +203,7 @@ pub fn state_words(request: &Request) -> &'static str {
 
 fn tone(request: &Request) -> Tone {
     match &request.stage {
+        _ if request.is_half_done() => Tone::Alarm,
         Stage::Draft
         | Stage::Pending
         | Stage::Approved
@@ -186,7 +217,7 @@ fn tone(request: &Request) -> Tone {
     }
 }
 
-fn standing(request: &Request, around: &Around<'_>) -> String {
+fn standing(request: &Request, around: &Around<'_>, seen: &Seen) -> String {
     let approved = approved_by(request);
     let paused = if around.paused {
         "\nAll writes are stopped (`/okta pause`); it goes on after `/okta resume`."
@@ -196,31 +227,48 @@ fn standing(request: &Request, around: &Around<'_>) -> String {
     let text = match &request.stage {
         Stage::Draft => "Not confirmed yet.".to_owned(),
         Stage::Pending => format!(
-            "{}\nApprovals so far: {} of {}. Expires {}.",
-            asked(request, around.policy, false),
+            "{}\nApprovals so far: {} of {}. Expires {}.{paused}",
+            asked(request, around.policy, seen.widened),
             request.approvals.len(),
             request.frozen.gate.approvals,
             ago(request.deadline)
         ),
         Stage::Approved => format!("{approved}\nWaits to be done.{paused}"),
+        Stage::Executing { .. } if request.is_half_done() => format!(
+            "{approved}\n**Unassigned from the app, and not assigned again yet.** Provost goes on until it is, also \
+             after a restart. What the assignment held is kept.{paused}"
+        ),
         Stage::Executing { since } => format!("{approved}\nBeing done; begun {}.{paused}", ago(*since)),
+        Stage::Verifying { .. } if request.frozen.action == Action::Fixed => format!(
+            "{approved}\nWaits for the proof: a later success of each of them in Okta's log.\n**Okta may never push \
+             again by itself.** Press Retry… if nobody has pushed again yet."
+        ),
         Stage::Verifying { since } => match (request.frozen.method, request.frozen.action) {
             (Method::Guided, Action::Enable) => format!(
                 "{approved}\n**To do, in Okta's console:** {}.\nProvost sees the change by itself; nobody has to \
                  come back here.",
                 console::TURN_ON
             ),
-            (Method::Guided, Action::Retry | Action::Reassign) => format!(
+            (Method::Guided, Action::Retry | Action::Fixed) => format!(
                 "{approved}\n**To do, in Okta's console:** {}.\nProvost sees the pushes by itself.",
                 console::RETRY
+            ),
+            (Method::Guided, Action::Reassign) => format!(
+                "{approved}\n**To do, in Okta's console:** write down what the person's assignment holds; then {}.\n\
+                 Provost sees the new push by itself.",
+                console::REASSIGN
             ),
             (Method::Api, _) => {
                 format!("{approved}\nDone {}; waiting for Okta's own record of it.", ago(*since))
             }
         },
-        Stage::Succeeded { at } => format!("{approved}\nProven {}.", when(*at)),
+        Stage::Succeeded { at, .. } => {
+            format!("{approved}\n{}Proven {}.{}", done_by(request), when(*at), proof(request))
+        }
         Stage::Failed { at, why } => format!("{approved}\nFailed {}: {}", when(*at), escape(why, 500)),
-        Stage::Partly { at, why } => format!("{approved}\nEnded {}: {}", when(*at), escape(why, 500)),
+        Stage::Partly { at, why } => {
+            format!("{approved}\nEnded {}: {}{}", when(*at), escape(why, 500), proof(request))
+        }
         Stage::Denied { by, at, why } => format!("Denied by <@{by}> {}: {}", when(*at), escape(why, 500)),
         Stage::Expired { at } if is_approved(request) => format!(
             "{approved}\nIt could not be begun in time; expired {}. Nothing was changed. Ask again if it is still \
@@ -243,6 +291,48 @@ fn standing(request: &Request, around: &Around<'_>) -> String {
     fit(text, 1_024)
 }
 
+/// Who made the change in the console, and whether that was somebody else than the one who asked.
+fn done_by(request: &Request) -> String {
+    let Stage::Succeeded { by: Some(actor), .. } = &request.stage else { return String::new() };
+    if request.frozen.method != Method::Guided {
+        return String::new();
+    }
+    let name = actor.name.as_deref().or(actor.id.as_deref()).unwrap_or("somebody the log does not name");
+    let another = match request.was_done_by_another() {
+        Some(true) => format!(", who is not the person that <@{}> is linked to", request.frozen.requester),
+        Some(false) | None => String::new(),
+    };
+    format!("Done by {}{another}. ", escape(name, 80))
+}
+
+/// What proves it for its people, and how much that proves.
+fn proof(request: &Request) -> String {
+    let proofs: Vec<&Proof> = request
+        .outcomes
+        .values()
+        .filter_map(|outcome| match outcome {
+            Outcome::Proven(proof) => Some(proof),
+            _ => None,
+        })
+        .collect();
+    let Some(newest) = proofs.iter().max_by_key(|proof| proof.at) else { return String::new() };
+    let event = match newest.event.as_str() {
+        STATE_AS_PROOF => "Proof: the assignment's own state in Okta; no event was seen".to_owned(),
+        event => format!("Proof: success event {}", escape(event, 80)),
+    };
+    let more = match proofs.len() {
+        1 => String::new(),
+        n => format!(", and {} more", n - 1),
+    };
+    let weak = proofs.iter().filter(|proof| proof.strength == Strength::ProfileOnly).count();
+    let how_much = match weak {
+        0 => String::new(),
+        n if n == proofs.len() => "\nOkta reports success; not seen in the app.".to_owned(),
+        n => format!("\nFor {}: Okta reports success; not seen in the app.", people(n)),
+    };
+    format!("\n{event}{more}.{how_much}")
+}
+
 /// Whether it has all the approvals that it needs.
 pub fn is_approved(request: &Request) -> bool {
     request.approvals.len() >= request.frozen.gate.approvals as usize
@@ -250,7 +340,7 @@ pub fn is_approved(request: &Request) -> bool {
 
 fn approved_by(request: &Request) -> String {
     match request.approvals.as_slice() {
-        [] if request.frozen.breakglass => "Break-glass: nobody approved it beforehand.".to_owned(),
+        [] if request.frozen.breakglass => "**Break-glass**: nobody approved it beforehand.".to_owned(),
         [] => "No approval is needed.".to_owned(),
         approvals => {
             let names: Vec<String> =
@@ -266,17 +356,9 @@ fn asked(request: &Request, policy: &Policy, widened: bool) -> String {
     if gate.approvals == 0 {
         return "None is needed: your confirmation is enough.".to_owned();
     }
-    let holders: Vec<String> = policy
-        .holders(&request.frozen.app.id, Role::Approver)
-        .iter()
-        .map(|holder| match holder {
-            Holder::Role(id) => format!("<@&{id}>"),
-            Holder::Member(id) => format!("<@{id}>"),
-        })
-        .collect();
-    let who = match holders.is_empty() {
+    let who = match policy.holders(&request.frozen.app.id, Role::Approver).is_empty() {
         true => "somebody with the role **approver**".to_owned(),
-        false => holders.join(" or "),
+        false => policy.who(&request.frozen.app.id, Role::Approver),
     };
     let oncall = match policy.oncall {
         Some(RoleId(role)) if !widened => format!(" on call (<@&{role}>)"),
@@ -288,6 +370,52 @@ fn asked(request: &Request, policy: &Policy, widened: bool) -> String {
         n => format!("{n} approvals"),
     };
     format!("It needs {how_many} by {who}{oncall}, within {}.", within(gate.expires))
+}
+
+/// What breaking the glass means, to the one who is about to.
+fn breaking(request: &Request, policy: &Policy) -> String {
+    let approvers = policy.who(&request.frozen.app.id, Role::Approver);
+    format!(
+        "**Nobody approves this. It is done as soon as you confirm.** The people on call and every approver \
+         ({approvers}) are told at once, with your reason, and one of them reviews it afterwards, for all to see. Use it \
+         only for what cannot wait for an approval."
+    )
+}
+
+/// Whom a break-glass is told to: the people on call, and everybody who could have approved it.
+fn everybody_to_tell(request: &Request, policy: &Policy) -> Vec<Ping> {
+    let approvers =
+        policy.holders(&request.frozen.app.id, Role::Approver).iter().map(|holder| match holder {
+            Holder::Role(id) => Ping::Role(*id),
+            Holder::Member(id) => Ping::Member(*id),
+        });
+    let mut told: Vec<Ping> = Vec::new();
+    for ping in policy.oncall.map(Ping::Role).into_iter().chain(approvers) {
+        if !told.contains(&ping) {
+            told.push(ping);
+        }
+    }
+    told
+}
+
+/// How it stands with the review of a break-glass.
+fn reviewed(request: &Request, seen: &Seen) -> String {
+    match &seen.review {
+        Some(review) => {
+            let why = match review.reason.is_empty() {
+                true => String::new(),
+                false => format!(": {}", escape(&review.reason, 500)),
+            };
+            format!("Review: **{}** by <@{}> {}{why}", review.verdict.word(), review.by, when(review.at))
+        }
+        None if is_due(request) => format!(
+            "Nobody approved it beforehand. **Review: open.** An approver who did not ask for it gives it with `/okta \
+             review request:{}`.",
+            request.number
+        ),
+        None if request.stage.is_over() => "Nothing was done, so there is nothing to review.".to_owned(),
+        None => "It goes ahead without an approval. A review follows.".to_owned(),
+    }
 }
 
 /// A time in the largest unit that says it whole; two hours or days at least.
@@ -327,15 +455,32 @@ fn rows(request: &Request, around: &Around<'_>) -> Vec<Row> {
             button("Deny…", ButtonStyle::Danger, "deny-ask", request),
             button("Withdraw", ButtonStyle::Secondary, "withdraw", request),
         ],
+        (Stage::Verifying { .. } | Stage::Failed { .. } | Stage::Partly { .. }, _)
+            if frozen.action == Action::Fixed =>
+        {
+            let app = format!("{}/{}", frozen.org, frozen.app.id);
+            vec![
+                alert::button("Retry…", ButtonStyle::Primary, "retry", &app),
+                alert::button("Diagnose", ButtonStyle::Secondary, "diagnose", &app),
+            ]
+        }
         (Stage::Verifying { .. }, Method::Guided) => match (around.console, frozen.action) {
             (Some(console), Action::Enable) => {
                 vec![alert::link("Open Provisioning", console.to_app(around.kind, &frozen.app.id))]
             }
-            (Some(console), Action::Retry | Action::Reassign) => {
+            (Some(console), Action::Retry | Action::Fixed) => {
                 vec![alert::link("Open Tasks", console.tasks())]
+            }
+            (Some(console), Action::Reassign) => {
+                vec![alert::link("Open Assignments", console.assignments(around.kind, &frozen.app.id))]
             }
             (None, _) => Vec::new(),
         },
+        (Stage::Unclear { .. }, _) if frozen.action == Action::Reassign => around
+            .console
+            .map(|console| alert::link("Open Assignments", console.assignments(around.kind, &frozen.app.id)))
+            .into_iter()
+            .collect(),
         _ => Vec::new(),
     };
     if buttons.is_empty() { Vec::new() } else { vec![Row::Buttons(buttons)] }
@@ -377,7 +522,7 @@ fn as_it_stands(stage: &Stage) -> String {
         Stage::Executing { .. } | Stage::Verifying { .. } => {
             "is under way already; its card shows how it goes on.".to_owned()
         }
-        Stage::Succeeded { at } => format!("is over: it was proven {}.", ago(*at)),
+        Stage::Succeeded { at, .. } => format!("is over: it was proven {}.", ago(*at)),
         Stage::Failed { at, .. } => format!("is over: it failed {}. Its card says why.", ago(*at)),
         Stage::Partly { at, .. } => {
             format!("is over: it ended {}, proven for some people only. Its card says why.", ago(*at))
@@ -388,6 +533,49 @@ fn as_it_stands(stage: &Stage) -> String {
         Stage::Superseded { at, .. } => format!("is over: it became void {}. Its card says why.", ago(*at)),
         Stage::Unclear { at, .. } => {
             format!("is over: it was given up as unclear {}. Its card says what is known.", ago(*at))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::event::{Actor, App};
+    use domain::ids::MemberId;
+    use domain::request::{Frozen, Gate, RequestNumber};
+    use jiff::Timestamp;
+
+    fn done(method: Method, by: Option<&str>, linked: Option<&str>) -> Request {
+        let frozen = Frozen {
+            org: "acme".parse().unwrap(),
+            app: App { id: "0oa1".parse().unwrap(), label: "Airbase".to_owned() },
+            action: Action::Enable,
+            method,
+            people: Vec::new(),
+            before: String::new(),
+            gate: Gate { approvals: 1, expires: SignedDuration::from_hours(1) },
+            requester: MemberId(7),
+            requester_person: linked.map(|id| id.parse().unwrap()),
+            breakglass: false,
+        };
+        let at = Timestamp::UNIX_EPOCH;
+        let draft = Request::draft(RequestNumber(1), frozen, String::new(), None, at);
+        let actor = |id: &str| Actor { id: Some(id.to_owned()), name: Some("@Jo".to_owned()), kind: None };
+        Request { stage: Stage::Succeeded { at, by: by.map(actor) }, ..draft }
+    }
+
+    #[test]
+    fn who_did_it_is_said_and_whether_that_was_somebody_else() {
+        #[rustfmt::skip]
+        let table = [
+            (done(Method::Guided, Some("00ujo"), Some("00ujo")),    r"Done by \@Jo. "),
+            (done(Method::Guided, Some("00ujo"), None),             r"Done by \@Jo. "),
+            (done(Method::Guided, Some("00ujo"), Some("00uolive")), r"Done by \@Jo, who is not the person that <@7> is linked to. "),
+            (done(Method::Guided, None,          Some("00uolive")), ""),
+            (done(Method::Api,    Some("0oaus"), Some("00uolive")), ""),
+        ];
+        for (request, expected) in table {
+            assert_eq!(done_by(&request), expected, "{:?}", request.stage);
         }
     }
 }

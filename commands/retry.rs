@@ -20,7 +20,7 @@ use crate::errors::CommandError;
 use crate::request_card::{self, Around, Price};
 use crate::spec::{From, Opt, OptKind, Role, Spec};
 use crate::text::{ago, escape, people, plain};
-use crate::{Command, steps};
+use crate::{Command, ladder, steps};
 
 /// How many people a page of the list shows: as many as a select takes.
 const PAGE: usize = 25;
@@ -48,7 +48,8 @@ impl Command for Retry {
     async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
         let (name, app) = desk.app(call.option("app").unwrap_or_default())?;
         let gate = desk.policy.gate(&app.id, Action::Retry, 1);
-        desk.policy.may_ask(&name, &app.id, &call.caller, gate).map_err(CommandError::forbidden)?;
+        let links = desk.links().await?;
+        desk.policy.may_ask(&links, &name, &app.id, &call.caller, gate).map_err(CommandError::forbidden)?;
         let failing = failing(desk, &name, &app).await?;
         if failing.people.is_empty() {
             return Ok(Message::text(failing.nobody(&app)));
@@ -91,7 +92,7 @@ impl Command for Tick {
     }
 
     async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
-        let request = steps::find(call, desk).await?;
+        let request = steps::find_own(call, desk).await?;
         let failing = failing(desk, &request.frozen.org, &request.frozen.app).await?;
         let page: usize = call.option("page").and_then(|page| page.parse().ok()).unwrap_or(0);
         let shown: Vec<UserId> = failing.page(page).map(|failure| failure.person.id.clone()).collect();
@@ -114,7 +115,7 @@ impl Command for Page {
     }
 
     async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
-        let request = steps::find(call, desk).await?;
+        let request = steps::find_own(call, desk).await?;
         let failing = failing(desk, &request.frozen.org, &request.frozen.app).await?;
         let page: usize = call.option("page").and_then(|page| page.parse().ok()).unwrap_or(0);
         Ok(list(&request, &failing, page))
@@ -136,7 +137,7 @@ impl Command for Selected {
     }
 
     async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
-        let request = steps::find(call, desk).await?;
+        let request = steps::find_own(call, desk).await?;
         if request.frozen.people.is_empty() {
             let failing = failing(desk, &request.frozen.org, &request.frozen.app).await?;
             let mut again = list(&request, &failing, 0);
@@ -158,7 +159,7 @@ impl Command for All {
     }
 
     async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
-        let request = steps::find(call, desk).await?;
+        let request = steps::find_own(call, desk).await?;
         let failing = failing(desk, &request.frozen.org, &request.frozen.app).await?;
         let everybody = failing.people.iter().map(|failure| failure.person.id.clone()).collect();
         let request = rechoose(call, desk, &request, everybody).await?;
@@ -229,7 +230,7 @@ async fn failing(desk: &Desk, org: &OrgName, app: &App) -> Result<FailingPeople,
     })
 }
 
-async fn frozen(
+pub(crate) async fn frozen(
     call: &Call,
     desk: &Desk,
     name: &OrgName,
@@ -251,7 +252,7 @@ async fn frozen(
         people: sorted(people),
         before: facts.fingerprint(),
         requester: call.caller.id,
-        requester_person: desk.policy.person(name, call.caller.id).cloned(),
+        requester_person: desk.links().await?.person(name, call.caller.id).cloned(),
         breakglass: false,
     })
 }
@@ -282,7 +283,11 @@ async fn rechoose(
     }
 }
 
-async fn confirmation(call: &Call, desk: &Desk, request: &Request) -> Result<Message, CommandError> {
+pub(crate) async fn confirmation(
+    call: &Call,
+    desk: &Desk,
+    request: &Request,
+) -> Result<Message, CommandError> {
     let frozen = &request.frozen;
     let (widened, possible) = desk.who_could_approve(&frozen.app.id, &call.caller, frozen.gate).await;
     if frozen.gate.approvals > 0 && possible == Some(false) {
@@ -296,10 +301,10 @@ async fn confirmation(call: &Call, desk: &Desk, request: &Request) -> Result<Mes
         desk.requests.audit(entry, desk.clock.now()).await?;
         return Err(CommandError::Slip(nobody_could(frozen.gate.approvals)));
     }
-    let console = desk.org(&frozen.org)?.console.as_ref();
-    let around = Around { console, policy: &desk.policy, kind: "", paused: false };
+    let org = desk.org(&frozen.org)?;
+    let around = Around { console: org.console.as_ref(), policy: &desk.policy, kind: "", paused: false };
     let price = Price { assigned: None, by_hand_because: None, widened };
-    Ok(request_card::confirmation(request, &price, &around))
+    ladder::confirmation(desk, request, &price, &around).await
 }
 
 fn list(request: &Request, failing: &FailingPeople, page: usize) -> Message {
@@ -361,7 +366,7 @@ fn list(request: &Request, failing: &FailingPeople, page: usize) -> Message {
         content: format!("{label}: whom to push again?"),
         card: Some(Card {
             tone: Tone::Waiting,
-            title: format!("{} · {}", plain(&request.frozen.app.label, 150), request.number),
+            title: format!("{} · {}", escape(&request.frozen.app.label, 150), request.number),
             body: format!("{} failing, {} ticked.{newest}", people(all), chosen.len()),
             fields: Vec::new(),
             footer: format!("{} · {}", request.frozen.org, request.frozen.app.id),

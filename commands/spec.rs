@@ -53,6 +53,8 @@ pub enum OptKind {
     Person,
     /// An incident, suggested while typing.
     Incident,
+    /// A time such as `4h`, suggested while typing.
+    Time,
     /// One of a few words.
     OneOf(&'static [&'static str]),
     /// A text of at least and at most so many characters.
@@ -66,7 +68,7 @@ pub enum OptKind {
 impl OptKind {
     /// Whether Discord asks us for suggestions while it is being typed.
     pub fn suggests(self) -> bool {
-        matches!(self, Self::App | Self::Person | Self::Incident)
+        matches!(self, Self::App | Self::Person | Self::Incident | Self::Time)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::chat::{Call, Card, Field, Message, Opening, Tone};
 use crate::desk::{Desk, Org};
 use crate::errors::CommandError;
 use crate::spec::{From, Role, Spec};
-use crate::text::{ago, escape, plain, when};
+use crate::text::{ago, escape, when};
 
 /// `/okta status`.
 pub struct Status;
@@ -34,7 +34,7 @@ impl Command for Status {
         let mut fields = Vec::new();
         for (name, org) in &desk.orgs {
             let value = org_lines(desk, name, org).await?.join("\n");
-            fields.push(Field { name: format!("Org {}", plain(name.as_str(), 40)), value });
+            fields.push(Field { name: format!("Org {}", escape(name.as_str(), 40)), value });
         }
         fields.push(Field { name: "Discord".to_owned(), value: gateway(desk) });
         fields.push(Field { name: "Requests".to_owned(), value: requests(desk).await? });

@@ -4,23 +4,27 @@
 use async_trait::async_trait;
 use domain::audit::Draft;
 use domain::ids::MemberId;
-use domain::request::{Method, Refusal, Request, RequestEvent, RequestNumber, Stage};
+use domain::links::Links;
+use domain::request::{Action, Method, Refusal, Request, RequestEvent, RequestNumber, Stage};
 
 use crate::chat::{Call, CustomId, Dialog, Input, Message, Opening};
 use crate::desk::Desk;
 use crate::errors::CommandError;
 use crate::spec::{From, Opt, OptKind, Role, Spec};
 use crate::text::{escape, plain};
-use crate::{Command, request_card};
+use crate::{Command, reason, request_card};
 
 const OPTIONS: &[Opt] = &[
     Opt { name: "request", about: "Its number.", kind: OptKind::Text(1, 20), required: true },
     Opt { name: "hash", about: "What the button carries.", kind: OptKind::Text(16, 16), required: true },
 ];
+/// The least and the most that the reason of a denial may hold.
+const WHY: (u16, u16) = (5, 500);
+
 const WITH_REASON: &[Opt] = &[
     Opt { name: "request", about: "Its number.", kind: OptKind::Text(1, 20), required: true },
     Opt { name: "hash", about: "What the button carries.", kind: OptKind::Text(16, 16), required: true },
-    Opt { name: "why", about: "Why.", kind: OptKind::Text(5, 500), required: true },
+    Opt { name: "why", about: "Why.", kind: OptKind::Text(WHY.0, WHY.1), required: true },
 ];
 
 fn spec(
@@ -44,35 +48,51 @@ impl Command for Confirm {
 
     async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
         let request = find(call, desk).await?;
-        let frozen = &request.frozen;
-        desk.policy
-            .may_ask(&frozen.org, &frozen.app.id, &call.caller, frozen.gate)
-            .map_err(CommandError::forbidden)?;
-        let event = RequestEvent::Confirmed { by: call.caller.id };
-        let after = step(call, desk, &request, event, "request.confirmed", "").await?;
-        Ok(Message::text(match after.stage {
-            Stage::Pending => format!(
-                "{} waits for approval. Its card is in the channel; you are told when it is decided.",
-                after.number
-            ),
-            Stage::Approved => match after.frozen.method {
-                Method::Api => {
-                    format!("{} is being done. Its card in the channel shows how it goes.", after.number)
-                }
-                Method::Guided => {
-                    format!(
-                        "{} is for a person to do. Its card in the channel shows the clicks.",
-                        after.number
-                    )
-                }
-            },
-            Stage::Expired { .. } => format!(
-                "{} was not confirmed in time, and has expired. Nothing was changed. Ask again if it is still needed.",
-                after.number
-            ),
-            ref stage => format!("{} is {}.", after.number, stage.word()),
-        }))
+        if request.frozen.action == Action::Reassign {
+            return Err(CommandError::Slip(format!(
+                "{} is confirmed by typing the app's label: press **Reassign…** under its confirmation.",
+                request.number
+            )));
+        }
+        confirmed(call, desk, &request).await
     }
+}
+
+/// Confirms a request for its requester, and says what comes next.
+pub async fn confirmed(call: &Call, desk: &Desk, request: &Request) -> Result<Message, CommandError> {
+    let links = desk.links().await?;
+    if let Err(rule) = desk.policy.may_have(&links, request, &call.caller) {
+        let entry = refusal_entry(call.caller.id, "request.confirmed", &rule.word());
+        desk.requests.audit(about(request, entry), desk.clock.now()).await?;
+        return Err(CommandError::forbidden(rule));
+    }
+    let event = RequestEvent::Confirmed { by: call.caller.id };
+    let what = if request.frozen.breakglass { "request.broke_glass" } else { "request.confirmed" };
+    let after = step(call, desk, &links, request, event, what, "").await?;
+    Ok(Message::text(match after.stage {
+        Stage::Approved if after.frozen.breakglass => format!(
+            "{} goes ahead without an approval. Every approver is told, its card in the channel shows how it goes, \
+                 and one of them reviews it afterwards.",
+            after.number
+        ),
+        Stage::Pending => format!(
+            "{} waits for approval. Its card is in the channel; you are told when it is decided.",
+            after.number
+        ),
+        Stage::Approved => match after.frozen.method {
+            Method::Api => {
+                format!("{} is being done. Its card in the channel shows how it goes.", after.number)
+            }
+            Method::Guided => {
+                format!("{} is for a person to do. Its card in the channel shows the clicks.", after.number)
+            }
+        },
+        Stage::Expired { .. } => format!(
+            "{} was not confirmed in time, and has expired. Nothing was changed. Ask again if it is still needed.",
+            after.number
+        ),
+        ref stage => format!("{} is {}.", after.number, stage.word()),
+    }))
 }
 
 /// `Cancel` under a confirmation.
@@ -86,8 +106,9 @@ impl Command for Cancel {
 
     async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
         let request = find(call, desk).await?;
+        let links = desk.links().await?;
         let event = RequestEvent::Withdrawn { by: call.caller.id };
-        let after = step(call, desk, &request, event, "request.withdrawn", "").await?;
+        let after = step(call, desk, &links, &request, event, "request.withdrawn", "").await?;
         Ok(Message::text(format!("{} is cancelled. Nothing was changed.", after.number)))
     }
 }
@@ -103,11 +124,12 @@ impl Command for Approve {
 
     async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
         let request = find(call, desk).await?;
-        may_decide(call, desk, &request).await?;
-        let person = desk.policy.person(&request.frozen.org, call.caller.id).cloned();
+        let links = desk.links().await?;
+        may_decide(call, desk, &links, &request).await?;
+        let person = links.person(&request.frozen.org, call.caller.id).cloned();
         let hash = call.option("hash").unwrap_or_default().to_owned();
         let event = RequestEvent::Approved { by: call.caller.id, person, hash };
-        let after = step(call, desk, &request, event, "request.approved", "").await?;
+        let after = step(call, desk, &links, &request, event, "request.approved", "").await?;
         Ok(Message::text(match after.stage {
             Stage::Pending => {
                 match (after.frozen.gate.approvals as usize).saturating_sub(after.approvals.len()) {
@@ -141,14 +163,17 @@ impl Command for Deny {
 
     async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
         let request = find(call, desk).await?;
-        may_decide(call, desk, &request).await?;
-        let person = desk.policy.person(&request.frozen.org, call.caller.id);
+        let links = desk.links().await?;
+        may_decide(call, desk, &links, &request).await?;
+        let person = links.person(&request.frozen.org, call.caller.id);
         if let Err(own @ Refusal::OwnRequest) = request.may_approve(call.caller.id, person) {
+            let refused = refusal_entry(call.caller.id, "request.denied", "own request");
+            desk.requests.audit(about(&request, refused), desk.clock.now()).await?;
             return Err(CommandError::Slip(request_card::refused(&request, &own)));
         }
-        let why = plain(call.option("why").unwrap_or_default(), 1_000);
+        let why = reason::typed(call, "why", "A reason", WHY, "the requester reads it")?;
         let event = RequestEvent::Denied { by: call.caller.id, why: why.clone() };
-        let after = step(call, desk, &request, event, "request.denied", &why).await?;
+        let after = step(call, desk, &links, &request, event, "request.denied", &why).await?;
         Ok(Message::text(format!("You denied {}: {}", after.number, escape(&why, 600))))
     }
 }
@@ -163,7 +188,7 @@ pub fn ask_why(args: &[String]) -> Dialog {
             label: "Why? The requester reads it.".to_owned(),
             placeholder: "For example: the app's owner wants it to stay off".to_owned(),
             value: String::new(),
-            length: (5, 500),
+            length: WHY,
             long: true,
         }],
     }
@@ -180,8 +205,9 @@ impl Command for Withdraw {
 
     async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
         let request = find(call, desk).await?;
+        let links = desk.links().await?;
         let event = RequestEvent::Withdrawn { by: call.caller.id };
-        let after = step(call, desk, &request, event, "request.withdrawn", "").await?;
+        let after = step(call, desk, &links, &request, event, "request.withdrawn", "").await?;
         Ok(Message::text(format!("{} is withdrawn. Nothing was changed.", after.number)))
     }
 }
@@ -196,37 +222,51 @@ pub async fn find(call: &Call, desk: &Desk) -> Result<Request, CommandError> {
     let hash = call.option("hash").unwrap_or_default();
     match request {
         Some(request) if request.hash.short() == hash => Ok(request),
-        _ => {
-            let draft = Draft {
-                what: "refused.forged".to_owned(),
-                member: Some(call.caller.id),
-                outcome: "refused".to_owned(),
-                ..Draft::default()
-            };
-            desk.requests.audit(draft, desk.clock.now()).await?;
-            Err(CommandError::Slip(
-                "This button is out of date, or not one of Provost's. Nothing was done. Use the buttons of the newest \
-                 message, or begin anew with the command."
-                    .to_owned(),
-            ))
-        }
+        _ => Err(forged(call, desk).await?),
     }
 }
 
-async fn may_decide(call: &Call, desk: &Desk, request: &Request) -> Result<(), CommandError> {
+/// As [`find`], for what only the requester sees: anybody else got the button from somewhere else.
+pub async fn find_own(call: &Call, desk: &Desk) -> Result<Request, CommandError> {
+    let request = find(call, desk).await?;
+    if request.frozen.requester == call.caller.id {
+        return Ok(request);
+    }
+    let entry = refusal_entry(call.caller.id, "foreign", "another member's button");
+    desk.requests.audit(about(&request, entry), desk.clock.now()).await?;
+    Err(CommandError::Slip(request_card::refused(&request, &Refusal::NotYours)))
+}
+
+/// Writes down that a button named nothing of ours, and says so.
+pub async fn forged(call: &Call, desk: &Desk) -> Result<CommandError, CommandError> {
+    let entry = refusal_entry(call.caller.id, "forged", &plain(&call.verb, 40));
+    desk.requests.audit(entry, desk.clock.now()).await?;
+    Ok(CommandError::Slip(
+        "This button is out of date, or not one of Provost's. Nothing was done. Use the buttons of the newest \
+         message, or begin anew with the command."
+            .to_owned(),
+    ))
+}
+
+async fn may_decide(call: &Call, desk: &Desk, links: &Links, request: &Request) -> Result<(), CommandError> {
     let widened = desk.policy.is_widened(&*desk.roster, request.frozen.requester).await.unwrap_or(false);
-    let allowed = desk.policy.may_approve(request, &call.caller, widened);
+    let allowed = desk.policy.may_approve(links, request, &call.caller, widened);
     if let Err(rule) = &allowed {
-        let entry = refusal_entry(call.caller.id, "decision", &rule.0);
-        let entry = Draft { request: Some(request.number), request_hash: request.hash.0.clone(), ..entry };
-        desk.requests.audit(entry, desk.clock.now()).await?;
+        let entry = refusal_entry(call.caller.id, "decision", &rule.word());
+        desk.requests.audit(about(request, entry), desk.clock.now()).await?;
     }
     allowed.map_err(CommandError::forbidden)
 }
 
-async fn step(
+/// Lets something happen to a request, with its audit entry.
+///
+/// # Errors
+///
+/// Why it cannot happen, in words for the caller.
+pub async fn step(
     call: &Call,
     desk: &Desk,
+    links: &Links,
     request: &Request,
     event: RequestEvent,
     what: &str,
@@ -235,7 +275,7 @@ async fn step(
     let entry = Draft {
         what: what.to_owned(),
         member: Some(call.caller.id),
-        person: desk.policy.person(&request.frozen.org, call.caller.id).cloned(),
+        person: links.person(&request.frozen.org, call.caller.id).cloned(),
         reason: if reason.is_empty() { request.reason.clone() } else { reason.to_owned() },
         ..Draft::default()
     };
@@ -253,7 +293,19 @@ async fn step(
     }
 }
 
-fn refusal_entry(member: MemberId, what: &str, why: &str) -> Draft {
+/// An entry about a request.
+pub fn about(request: &Request, entry: Draft) -> Draft {
+    Draft {
+        org: Some(request.frozen.org.clone()),
+        app: Some(request.frozen.app.id.clone()),
+        request: Some(request.number),
+        request_hash: request.hash.0.clone(),
+        ..entry
+    }
+}
+
+/// An entry that says that something was refused.
+pub fn refusal_entry(member: MemberId, what: &str, why: &str) -> Draft {
     Draft {
         what: format!("refused.{what}"),
         member: Some(member),

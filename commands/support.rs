@@ -3,18 +3,72 @@
 
 use std::fmt::Write;
 
+use async_trait::async_trait;
+use domain::audit::Entry;
 use domain::diagnosis::Diagnosis;
 use domain::event::{App, Person};
 use domain::ids::OrgName;
 use jiff::Timestamp;
 
-use crate::text::plain;
+use crate::chat::{Call, File, Message, Opening};
+use crate::desk::Desk;
+use crate::errors::CommandError;
+use crate::spec::{From, Opt, OptKind, Role, Spec};
+use crate::text::{escape, people, plain};
+use crate::{Command, diagnose};
 
 /// How many people a bundle lists.
 const LISTED: usize = 200;
 
-/// The bundle as plain text.
-pub fn bundle(org: &OrgName, app: &App, kind: &str, found: &Diagnosis, now: Timestamp) -> String {
+/// `Support bundle`.
+pub struct Bundle;
+
+#[async_trait]
+impl Command for Bundle {
+    fn spec(&self) -> Spec {
+        Spec {
+            name: "bundle",
+            about: "Make a file for a ticket with the app's support.",
+            role: Some(Role::Viewer),
+            opening: Opening::Private,
+            options: &[Opt { name: "app", about: "The app.", kind: OptKind::App, required: true }],
+            from: From::ButtonOnly,
+        }
+    }
+
+    async fn run(&self, call: &Call, desk: &Desk) -> Result<Message, CommandError> {
+        let (org, app) = desk.app(call.option("app").unwrap_or_default())?;
+        let looked = diagnose::look(call, desk, &org, app).await?;
+        Ok(Message {
+            content: format!(
+                "{}: a file to attach to a ticket with the app's support. {} in it, by their Okta ids; no names and no \
+                 e-mail addresses.",
+                escape(&looked.app.label, 200),
+                people(looked.found.failing.len())
+            ),
+            files: vec![file(&org, &looked, desk.clock.now())],
+            ..Message::default()
+        })
+    }
+}
+
+/// The bundle as a file.
+pub fn file(org: &OrgName, looked: &diagnose::Looked, now: Timestamp) -> File {
+    let diagnose::Looked { app, kind, found, tried, .. } = looked;
+    File {
+        name: format!("support-{}.txt", app.id),
+        bytes: bundle(org, app, kind, (found, tried), now).into_bytes(),
+    }
+}
+
+/// The bundle as plain text: what was found, and what was tried, newest first.
+fn bundle(
+    org: &OrgName,
+    app: &App,
+    kind: &str,
+    (found, tried): (&Diagnosis, &[Entry]),
+    now: Timestamp,
+) -> String {
     let mut out = String::new();
     let setting = match found.deactivates_users {
         Some(true) => "on",
@@ -50,6 +104,21 @@ pub fn bundle(org: &OrgName, app: &App, kind: &str, found: &Diagnosis, now: Time
     }
     if found.failing.len() > LISTED {
         let _ = writeln!(out, "… and {} more", found.failing.len() - LISTED);
+    }
+    let _ = writeln!(out, "\nWhat was tried, newest first:\n");
+    if tried.is_empty() {
+        let _ = writeln!(out, "nothing by Provost");
+    }
+    for entry in tried {
+        let draft = &entry.draft;
+        let request = draft.request.map_or(String::new(), |request| format!("  request {request}"));
+        let _ =
+            writeln!(out, "{}  {}{request}  {}", entry.at, plain(&draft.what, 60), plain(&draft.outcome, 60));
+        for (what, id) in [("Okta's request id", &draft.okta_request), ("event", &draft.event)] {
+            if !id.is_empty() {
+                let _ = writeln!(out, "  {what}  {}", plain(id, 100));
+            }
+        }
     }
     out
 }

@@ -1,9 +1,12 @@
-//! `/okta tasks [app] [person]`: whose push is failing: who, where, since when, the last reason; the whole list as a
-//! file. What Dashboard > Tasks shows in Okta, for provisioning alone and without opening it.
+//! `/okta tasks [app] [person]`: whose push is failing: who, where, since when, the last reason, the state; the whole
+//! list as a file. What Dashboard > Tasks shows in Okta, for provisioning alone and without opening it.
 
 use async_trait::async_trait;
+use domain::cause::CauseId;
 use domain::facts::Scope;
 use domain::incident::{Failure, Incident};
+use domain::request::{Request, Stage};
+use domain::requests::RequestQuery;
 use domain::store::{Query, Which};
 
 use crate::Command;
@@ -11,7 +14,7 @@ use crate::chat::{Call, Card, Field, File, Message, Opening, Tone};
 use crate::desk::Desk;
 use crate::errors::CommandError;
 use crate::spec::{From, Opt, OptKind, Role, Spec};
-use crate::text::{ago, csv_cell, escape, fit, people, plain};
+use crate::text::{ago, csv_cell, escape, fit, people};
 
 /// How many people an answer shows; the file holds them all.
 const SHOWN: usize = 10;
@@ -51,11 +54,13 @@ impl Command for Tasks {
             .filter(|(_, failure)| person.as_deref().is_none_or(|wanted| is(failure, wanted)))
             .collect();
         rows.sort_by_key(|(_, failure)| std::cmp::Reverse(failure.last));
+        let asked = RequestQuery { open: true, ..RequestQuery::default() };
+        let asked = desk.requests.requests(&asked).await?;
         if rows.is_empty() {
             return Ok(Message::text(nothing(app.map(|(_, app)| app.label), call.option("person"))));
         }
         let fields =
-            rows.iter().take(SHOWN).map(|(incident, failure)| row(desk, incident, failure)).collect();
+            rows.iter().take(SHOWN).map(|(incident, failure)| row(desk, incident, failure, &asked)).collect();
         let more = match rows.len() > SHOWN {
             true => format!("The {SHOWN} latest of {}. The file holds them all.", rows.len()),
             false => String::new(),
@@ -69,7 +74,10 @@ impl Command for Tasks {
                 fields,
                 footer: String::new(),
             }),
-            files: vec![File { name: "failing-pushes.csv".to_owned(), bytes: csv(&rows).into_bytes() }],
+            files: vec![File {
+                name: "failing-pushes.csv".to_owned(),
+                bytes: csv(&rows, &asked).into_bytes(),
+            }],
             ..Message::default()
         })
     }
@@ -94,7 +102,24 @@ fn nothing(app: Option<String>, person: Option<&str>) -> String {
     )
 }
 
-fn row(desk: &Desk, incident: &Incident, failure: &Failure) -> Field {
+/// How it stands with one person.
+fn state(incident: &Incident, failure: &Failure, asked: &[Request]) -> String {
+    let about = |request: &&Request| {
+        let frozen = &request.frozen;
+        let people = &frozen.people;
+        (&frozen.org, &frozen.app.id) == (&incident.org, &incident.app.id)
+            && request.stage != Stage::Draft
+            && (people.is_empty() || people.contains(&failure.person.id))
+    };
+    match asked.iter().find(about) {
+        Some(request) if request.stage == Stage::Pending => format!("{} waits for approval", request.number),
+        Some(request) => format!("{} in progress", request.number),
+        None if incident.cause == CauseId::self_healing() => "healing itself".to_owned(),
+        None => "failing".to_owned(),
+    }
+}
+
+fn row(desk: &Desk, incident: &Incident, failure: &Failure, asked: &[Request]) -> Field {
     let person = &failure.person;
     let name = person.name.as_deref().or(person.login.as_deref()).unwrap_or(person.id.as_str());
     let how = match failure.assigned {
@@ -108,19 +133,20 @@ fn row(desk: &Desk, incident: &Incident, failure: &Failure) -> Field {
     };
     let cause = &desk.rules.cause(&incident.cause).title;
     let value = format!(
-        "{} · {} · since {}, last {}, {}×{how}\n{cause}: {reason}",
+        "{} · {} · {} · since {}, last {}, {}×{how}\n{cause}: {reason}",
         escape(&incident.app.label, 80),
         incident.number,
+        state(incident, failure, asked),
         ago(failure.first),
         ago(failure.last),
         failure.times,
     );
-    Field { name: plain(name, 100), value: fit(value, 1_024) }
+    Field { name: escape(name, 100), value: fit(value, 1_024) }
 }
 
-fn csv(rows: &[(&Incident, &Failure)]) -> String {
+fn csv(rows: &[(&Incident, &Failure)], asked: &[Request]) -> String {
     let mut out =
-        "incident,org,app,app_id,person,login,person_id,cause,first,last,events,assigned,event_id,reason\n"
+        "incident,org,app,app_id,person,login,person_id,cause,first,last,events,assigned,state,event_id,reason\n"
             .to_owned();
     for (incident, failure) in rows {
         let person = &failure.person;
@@ -142,6 +168,7 @@ fn csv(rows: &[(&Incident, &Failure)]) -> String {
             failure.last.to_string(),
             failure.times.to_string(),
             assigned.to_owned(),
+            state(incident, failure, asked),
             failure.event.to_string(),
             failure.reason.clone().unwrap_or_default(),
         ];

@@ -177,7 +177,7 @@ pub fn fit(text: String, limit: usize) -> String {
 pub fn csv_cell(text: &str) -> String {
     let text = if text.is_empty() { String::new() } else { plain(text, 4_096) };
     let defused = match text.chars().next() {
-        Some('=' | '+' | '-' | '@') => format!("'{text}"),
+        Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠') => format!("'{text}"),
         _ => text,
     };
     if defused.contains([',', '"', '\n']) { format!("\"{}\"", defused.replace('"', "\"\"")) } else { defused }
@@ -231,6 +231,7 @@ mod tests {
         let table = [
             ("=1+1",      "'=1+1"),
             ("@SUM(A1)",  "'@SUM(A1)"),
+            ("＝1+1",     "'＝1+1"),
             ("-2",        "'-2"),
             ("a,b",       "\"a,b\""),
             ("say \"x\"", "\"say \"\"x\"\"\""),

@@ -286,8 +286,15 @@ impl Casebook {
 
     fn apply(&mut self, index: usize, person: &UserId, change: Change) {
         let incident = &mut self.incidents[index];
-        if self.changes.note(incident, change, self.now) {
-            self.changes.failures.insert((incident.number, person.clone()));
+        let (number, chapter) = (incident.number, incident.chapter);
+        if !self.changes.note(incident, change, self.now) {
+            return;
+        }
+        self.changes.failures.insert((number, person.clone()));
+        // One that wakes takes everybody who is failing into its new chapter.
+        if incident.chapter != chapter {
+            let failing = incident.failing().map(|failure| (number, failure.person.id.clone()));
+            self.changes.failures.extend(failing);
         }
     }
 }

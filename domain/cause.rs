@@ -393,6 +393,14 @@ mod tests {
     }
 
     #[test]
+    fn an_account_that_is_to_be_taken_away_and_is_inactive_already_alerts_nobody() {
+        for kind in ["deactivate", "deprovision", "delete", "remove_entitlements"] {
+            let event = event(&format!("{PROVISION}{kind}"), "FAILURE", Some("User account is inactive"));
+            assert_eq!(told(&event), "other certain", "{kind}");
+        }
+    }
+
+    #[test]
     fn only_four_kinds_of_event_prove_that_a_push_worked() {
         let table = [
             ("push", "success Account"),

@@ -115,10 +115,30 @@ pub struct AppUser {
 impl AppUser {
     /// Whether the Okta user can be provisioned at all; `true` where Okta did not tell.
     pub fn is_active_in_okta(&self) -> bool {
-        // Source: Okta "User statuses": these are the ones in which assignments are kept and pushed.
-        self.okta_status.as_deref().is_none_or(|status| {
-            matches!(status, "ACTIVE" | "PASSWORD_EXPIRED" | "LOCKED_OUT" | "RECOVERY" | "PROVISIONED")
-        })
+        self.okta_status.as_deref().is_none_or(is_active)
+    }
+}
+
+/// Source: Okta "User statuses": these are the ones in which assignments are kept and pushed.
+fn is_active(okta_status: &str) -> bool {
+    matches!(okta_status, "ACTIVE" | "PASSWORD_EXPIRED" | "LOCKED_OUT" | "RECOVERY" | "PROVISIONED")
+}
+
+/// An Okta user, as `GET /api/v1/users/{login}` describes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OktaUser {
+    /// Who it is.
+    pub person: Person,
+    /// `status`: `ACTIVE`, `DEPROVISIONED`, … as it came.
+    pub status: String,
+}
+
+impl OktaUser {
+    /// Whether it is an active user with exactly this login. Okta's lookup also takes ids and short names, and knows
+    /// no upper and lower case in a login.
+    pub fn is_active_with(&self, login: &str) -> bool {
+        let same = |known: &str| known.to_lowercase() == login.to_lowercase();
+        is_active(&self.status) && self.person.login.as_deref().is_some_and(same)
     }
 }
 

@@ -70,6 +70,10 @@ text_id!(
     UserId, 64, "an Okta user id such as 00u1b2c3d4E5F6g7h8i9"
 );
 text_id!(
+    /// A group in an Okta org (`00g…`).
+    GroupId, 64, "an Okta group id such as 00g1b2c3d4E5F6g7h8i9"
+);
+text_id!(
     /// A System Log entry's `uuid`.
     EventId, 64, "an event's uuid"
 );

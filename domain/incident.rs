@@ -3,6 +3,8 @@
 //! [`Incident::after`] is the only place where a failure's state or an incident's stage changes. It is pure, so one
 //! table tests the whole life.
 
+mod hands;
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,7 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::cause::{CauseId, Confidence, Strength};
 use crate::event::{Actor, App, Person};
 use crate::facts::Scope;
-use crate::ids::{EventId, IncidentNumber, OrgName, UserId};
+use crate::ids::{EventId, IncidentNumber, MemberId, OrgName, UserId};
+pub use hands::{Began, Claim, Closing, LONGEST_SNOOZE, SHORTEST_SNOOZE, Snooze};
 
 /// A failure that returns within this time after the end belongs to the same incident.
 pub const COMES_BACK_WITHIN: SignedDuration = SignedDuration::from_hours(24);
@@ -30,8 +33,10 @@ pub struct Incident {
     pub confidence: Confidence,
     /// When this chapter began, by our clock: what `group_wait` counts from.
     pub opened: Timestamp,
-    /// 1, and one more each time the failure came back. Each chapter has a message of its own.
+    /// 1, and one more each time the failure came back or the incident woke. Each chapter has a message of its own.
     pub chapter: u32,
+    /// How this chapter began.
+    pub began: Began,
     /// Found by the first look back: it pings nobody, and is not posted at all if it is already over.
     pub quiet: bool,
     /// Whether it goes on.
@@ -40,6 +45,12 @@ pub struct Incident {
     pub failures: BTreeMap<UserId, Failure>,
     /// What Okta said when it was asked about the app.
     pub findings: Option<Findings>,
+    /// Who has it.
+    pub claim: Option<Claim>,
+    /// For how long it is hidden; only while somebody is failing.
+    pub snooze: Option<Snooze>,
+    /// Who closed it by hand, and why.
+    pub closed: Option<Closing>,
     /// Counts up with every change; a card that shows an older one is out of date.
     pub revision: i64,
 }
@@ -65,6 +76,19 @@ pub enum Ending {
     Fixed,
     /// Without proof: its ground is gone for everybody.
     Ended,
+    /// By hand, with a reason: somebody was still failing.
+    Closed,
+}
+
+impl Ending {
+    /// The word in the audit and in the database.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Fixed => "fixed",
+            Self::Ended => "ended",
+            Self::Closed => "closed",
+        }
+    }
 }
 
 /// One person whose push to one app fails or failed, with the events that say so.
@@ -126,6 +150,10 @@ pub enum EndedBecause {
     Unassigned,
     /// The Okta user is not active.
     InactiveInOkta,
+    /// Okta does not have the app any more.
+    AppGone,
+    /// Somebody closed the incident.
+    ClosedByHand,
 }
 
 /// What Okta said about the app when the incident was opened.
@@ -212,6 +240,29 @@ pub enum Change {
     },
     /// Deactivate Users was turned on or off.
     SettingChanged(SettingChange),
+    /// Somebody takes it.
+    Claimed {
+        /// Who.
+        by: MemberId,
+        /// From whom, as far as they know; if another one has it by now, nothing changes.
+        from: Option<MemberId>,
+    },
+    /// Somebody hides it for a time.
+    Snoozed {
+        /// Who.
+        by: MemberId,
+        /// Until when, by our clock.
+        until: Timestamp,
+    },
+    /// Somebody closes it.
+    Closed {
+        /// Who.
+        by: MemberId,
+        /// Why, in their words. From outside.
+        reason: String,
+    },
+    /// The time for which it is hidden may be over.
+    TimePassed,
 }
 
 /// A line of an incident's timeline; its thread shows it.
@@ -247,6 +298,34 @@ pub enum Happened {
         /// Whose.
         person: Person,
     },
+    /// Somebody took it.
+    Claimed {
+        /// Who.
+        by: MemberId,
+        /// From whom, if somebody had it.
+        from: Option<MemberId>,
+    },
+    /// Somebody hid it for a time.
+    Snoozed {
+        /// Who.
+        by: MemberId,
+        /// Until when, by our clock.
+        until: Timestamp,
+    },
+    /// It woke.
+    Woke {
+        /// Who is new; `None` if its time was over.
+        person: Option<Person>,
+    },
+    /// Somebody closed it.
+    Closed {
+        /// Who.
+        by: MemberId,
+        /// Why, in their words. From outside.
+        reason: String,
+        /// How many people were still failing.
+        people: usize,
+    },
 }
 
 /// An incident after a change, and what the change adds to its timeline.
@@ -270,10 +349,14 @@ impl Incident {
             confidence: Confidence::Possible,
             opened: now,
             chapter: 1,
+            began: Began::New,
             quiet,
             stage: Stage::Open,
             failures: BTreeMap::new(),
             findings: None,
+            claim: None,
+            snooze: None,
+            closed: None,
             revision: 0,
         }
     }
@@ -292,16 +375,24 @@ impl Incident {
         match change {
             Change::Failed { person, at, event, transaction, reason, confidence, quiet } => {
                 self.confidence = self.confidence.max(confidence);
-                let known = self.failures.get(&person.id);
                 // A failure that happened before its proof, but was logged late, is still fixed.
+                let known = self.failures.get(&person.id);
                 let late = known.is_some_and(|known| known.is_over_since(at));
+                let new = !late && known.is_none_or(|known| known.over().is_some());
                 if !late && matches!(self.stage, Stage::Over { .. }) {
                     self.chapter += 1;
+                    self.began = Began::CameBack;
                     self.opened = now;
                     self.quiet = quiet;
                     self.findings = None;
+                    (self.claim, self.closed) = (None, None);
                     lines.push(Line { at, what: Happened::CameBack { person: person.clone() } });
+                } else if new && self.snooze.is_some() {
+                    self.wake(Began::NewPerson, now);
+                    self.quiet = quiet;
+                    lines.push(Line { at, what: Happened::Woke { person: Some(person.clone()) } });
                 }
+                let known = self.failures.get(&person.id);
                 let failure = match known {
                     Some(known) if late || known.over().is_none() => {
                         known.again(at, event, transaction, reason)
@@ -363,8 +454,15 @@ impl Incident {
                 }
                 lines.push(Line { at: setting.at, what: Happened::SettingChanged(setting) });
             }
+            Change::Claimed { by, from } => lines.push(self.claim(by, from, now)?),
+            Change::Snoozed { by, until } => lines.push(self.snooze(by, until, now)?),
+            Change::Closed { by, reason } => lines.push(self.close(by, reason, now)?),
+            Change::TimePassed => lines.push(self.wake_in_time(now)?),
         }
         self.stage = self.stage_now();
+        if self.stage != Stage::Open {
+            self.snooze = None;
+        }
         self.revision += 1;
         Some(lines)
     }
@@ -381,7 +479,7 @@ impl Incident {
 
     /// Whether this chapter's message pings the on-call role.
     pub fn pings(&self) -> bool {
-        !self.quiet && self.stage == Stage::Open
+        !self.quiet && self.stage == Stage::Open && self.snooze.is_none()
     }
 
     fn stage_now(&self) -> Stage {
@@ -390,7 +488,14 @@ impl Incident {
         }
         let ends = self.current().filter_map(Failure::over);
         let fixed = self.current().any(|failure| matches!(failure.state, FailureState::Fixed(_)));
-        let how = if fixed { Ending::Fixed } else { Ending::Ended };
+        let by_hand = |failure: &Failure| {
+            matches!(failure.state, FailureState::Ended { why: EndedBecause::ClosedByHand, .. })
+        };
+        let how = match fixed {
+            _ if self.current().any(by_hand) => Ending::Closed,
+            true => Ending::Fixed,
+            false => Ending::Ended,
+        };
         ends.max().map_or(Stage::Open, |at| Stage::Over { how, at })
     }
 }
@@ -424,10 +529,16 @@ impl Failure {
         self.over().is_some_and(|end| at <= end)
     }
 
-    /// Whether a success ends this failure: in another transaction, later than the last failure.
+    /// Whether a success ends this failure: in another transaction, later than the last failure. Whoever was
+    /// unassigned since and assigned anew is proven by the new assignment's push.
     fn is_disproved_by(&self, transaction: Option<&str>, at: Timestamp) -> bool {
         let another = self.transaction.as_deref() != transaction;
-        self.state == FailureState::Failing && at > self.last && another
+        let is_open = match &self.state {
+            FailureState::Failing => true,
+            FailureState::Ended { why: EndedBecause::Unassigned, at: unassigned } => at >= *unassigned,
+            FailureState::Ended { .. } | FailureState::Fixed(_) => false,
+        };
+        is_open && at > self.last && another
     }
 
     fn again(
@@ -598,8 +709,22 @@ mod tests {
                 "Fixed at 12, 0 failing, chapter 1, 2 lines",
             ),
             (
-                "what is over without proof is not proven later",
+                "who was unassigned and assigned anew is proven by that",
                 &[fails(10), gone("dana", 11), works(12)],
+                "Fixed at 12, 0 failing, chapter 1, 2 lines",
+            ),
+            (
+                "what worked before the unassignment proves nothing after it",
+                &[fails(10), gone("dana", 12), works(11)],
+                "Ended at 12, 0 failing, chapter 1, 1 lines",
+            ),
+            (
+                "what is over since the person is inactive in Okta is not proven later",
+                &[
+                    fails(10),
+                    Change::Gone { person: person("dana").id, why: EndedBecause::InactiveInOkta, at: at(11) },
+                    works(12),
+                ],
                 "Ended at 11, 0 failing, chapter 1, 1 lines",
             ),
             (

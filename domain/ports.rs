@@ -5,8 +5,9 @@ use jiff::Timestamp;
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::facts::{AppFacts, AppUser, Connection, LogFrom, LogPage, Page, ProvisioningFeature};
-use crate::ids::{AppId, MemberId, RoleId, UserId};
+use crate::assignment::{Assignment, SavedProfile};
+use crate::facts::{AppFacts, AppUser, Connection, LogFrom, LogPage, OktaUser, Page, ProvisioningFeature};
+use crate::ids::{AppId, GroupId, MemberId, RoleId, UserId};
 
 /// The time. Only one adapter reads the wall clock, so that a test can make an hour pass in a line.
 pub trait Clock: Send + Sync {
@@ -48,6 +49,9 @@ pub trait Directory: Send + Sync {
     /// One of its people.
     async fn app_user(&self, app: &AppId, person: &UserId) -> Result<AppUser, DirectoryError>;
 
+    /// The user that Okta finds for a login. It also finds ids and short names: whoever asks compares the login.
+    async fn user(&self, login: &str) -> Result<OktaUser, DirectoryError>;
+
     /// Every capability of its provisioning feature as `path: value`, for example
     /// `update.lifecycleDeactivate.status: ENABLED`, so that two readings can be compared.
     async fn capabilities(&self, app: &AppId) -> Result<BTreeMap<String, String>, DirectoryError>;
@@ -57,6 +61,24 @@ pub trait Directory: Send + Sync {
 
     /// Writes: pushes a person again by sending exactly `{"profile":{}}`. Changes nothing by itself; may be repeated.
     async fn push(&self, app: &AppId, person: &UserId) -> Result<Written, DirectoryError>;
+
+    /// One of its people, with what would be lost if they were unassigned.
+    async fn assignment(&self, app: &AppId, person: &UserId) -> Result<Assignment, DirectoryError>;
+
+    /// The name of a group that is assigned to an app.
+    async fn group_name(&self, app: &AppId, group: &GroupId) -> Result<String, DirectoryError>;
+
+    /// Writes: takes the app away from a person. What the assignment held is lost at Okta, and while Deactivate Users is
+    /// on, the account in the app is deactivated.
+    async fn unassign(&self, app: &AppId, person: &UserId) -> Result<Written, DirectoryError>;
+
+    /// Writes: assigns the app to a person by name, with the attributes that were saved, or without any.
+    async fn assign(
+        &self,
+        app: &AppId,
+        person: &UserId,
+        profile: Option<&SavedProfile>,
+    ) -> Result<Written, DirectoryError>;
 }
 
 /// What Okta said to a write: it took it. That is not yet proof that it worked.

@@ -46,6 +46,8 @@ pub enum Action {
     Retry,
     /// Unassign one person and assign them again.
     Reassign,
+    /// Somebody did it in the app instead: wait for the proof.
+    Fixed,
 }
 
 impl Action {
@@ -55,6 +57,7 @@ impl Action {
             Self::Enable => "enable",
             Self::Retry => "retry",
             Self::Reassign => "reassign",
+            Self::Fixed => "fixed",
         }
     }
 }
@@ -168,7 +171,7 @@ pub struct Request {
     pub deadline: Timestamp,
     /// Who approved it.
     pub approvals: Vec<Approval>,
-    /// What became of each person of a `retry` or `reassign`.
+    /// What became of each person; empty for `enable`.
     pub outcomes: BTreeMap<UserId, Outcome>,
     /// Counts up with every change; a card that shows an older one is out of date.
     pub revision: i64,
@@ -208,6 +211,8 @@ pub enum Stage {
     Succeeded {
         /// When.
         at: Timestamp,
+        /// Who did it, where Okta's log says so. From outside.
+        by: Option<Actor>,
     },
     /// It did not help, or Okta refused.
     Failed {
@@ -300,7 +305,10 @@ impl Stage {
     }
 }
 
-/// What became of one person of a `retry` or `reassign`.
+/// Stands for the event where an app user's own state is the proof.
+pub const STATE_AS_PROOF: &str = "app-user-state";
+
+/// What became of one person of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// Not begun.
@@ -310,10 +318,25 @@ pub enum Outcome {
         /// When, by our clock.
         since: Timestamp,
     },
-    /// Okta took the push; proof is waited for.
+    /// Okta took the push, or the new assignment; proof is waited for.
     Pushed {
         /// When it was sent, by our clock.
         at: Timestamp,
+    },
+    /// About to be unassigned: noted before it is asked for.
+    Unassigning {
+        /// When, by our clock.
+        since: Timestamp,
+    },
+    /// Unassigned, and not assigned again yet.
+    Unassigned {
+        /// When, by our clock.
+        at: Timestamp,
+    },
+    /// About to be assigned again: noted before it is asked for.
+    Assigning {
+        /// When, by our clock.
+        since: Timestamp,
     },
     /// Proven.
     Proven(Proof),
@@ -324,6 +347,26 @@ pub enum Outcome {
     },
     /// Not begun, since too many before it failed.
     Skipped,
+}
+
+impl Outcome {
+    /// Whether it may become `next`: what is written for a person is begun once, and what has ended stays.
+    fn leads_to(&self, next: &Self) -> bool {
+        use Outcome as O;
+        match (self, next) {
+            (O::Proven(_) | O::Failed { .. } | O::Skipped, _) => false,
+            (_, O::Pushing { .. } | O::Unassigning { .. }) => *self == O::Waiting,
+            (_, O::Waiting) => matches!(self, O::Waiting | O::Pushing { .. } | O::Unassigning { .. }),
+            (_, O::Unassigned { .. }) => matches!(self, O::Unassigning { .. } | O::Assigning { .. }),
+            (_, O::Assigning { .. }) => matches!(self, O::Unassigned { .. }),
+            (_, O::Pushed { .. } | O::Proven(_) | O::Failed { .. } | O::Skipped) => true,
+        }
+    }
+
+    /// Whether the person has no assignment now, or may have none, and is to get it back.
+    pub fn is_half_done(&self) -> bool {
+        matches!(self, Self::Unassigned { .. } | Self::Assigning { .. })
+    }
 }
 
 /// Something that happens to a request.
@@ -373,6 +416,11 @@ pub enum RequestEvent {
     },
     /// The executor takes it: from here on it may be written.
     Begun,
+    /// Okta wants us to come back later, and nothing was written: it waits as it did before.
+    PutOff {
+        /// Okta's words.
+        why: String,
+    },
     /// Okta took the change, or the person has been told what to do.
     Done,
     /// Something became of one person.
@@ -506,15 +554,22 @@ impl Request {
             {
                 return Err(Refusal::NotNow(self.stage.clone()));
             }
+            // Of two who begin the same person at once, one does.
+            (S::Executing { .. } | S::Verifying { .. }, E::Person { person, outcome })
+                if !self.outcomes.get(&person).is_some_and(|now| now.leads_to(&outcome)) =>
+            {
+                return Err(Refusal::NotNow(self.stage.clone()));
+            }
             (stage @ (S::Executing { .. } | S::Verifying { .. }), E::Person { person, outcome }) => {
                 next.outcomes.insert(person, outcome);
                 stage.clone()
             }
 
+            (S::Executing { .. }, E::PutOff { .. }) if !self.has_begun() => S::Approved,
             (S::Executing { .. }, E::Done) => S::Verifying { since: now },
             (S::Executing { .. } | S::Verifying { .. }, E::Refused { why }) => self.refused(why, now),
             (S::Executing { .. } | S::Verifying { .. }, E::Lost { why }) => S::Unclear { at: now, why },
-            (S::Executing { .. } | S::Verifying { .. }, E::Proven { .. }) => S::Succeeded { at: now },
+            (S::Executing { .. } | S::Verifying { .. }, E::Proven { by }) => S::Succeeded { at: now, by },
 
             (_, E::TimePassed) => return Ok(next),
             (stage, _) => return Err(Refusal::NotNow(stage.clone())),
@@ -545,6 +600,23 @@ impl Request {
         Ok(())
     }
 
+    /// Whether anything was begun for any of its people.
+    pub fn has_begun(&self) -> bool {
+        self.outcomes.values().any(|outcome| *outcome != Outcome::Waiting)
+    }
+
+    /// Whether somebody of it is unassigned now, or may be, and is to be assigned again.
+    pub fn is_half_done(&self) -> bool {
+        !self.stage.is_over() && self.outcomes.values().any(Outcome::is_half_done)
+    }
+
+    /// Whether somebody else than the requester did it, as far as links can tell: `None` if they cannot.
+    pub fn was_done_by_another(&self) -> Option<bool> {
+        let Stage::Succeeded { by: Some(actor), .. } = &self.stage else { return None };
+        let (expected, id) = (self.frozen.requester_person.as_ref()?, actor.id.as_deref()?);
+        Some(expected.as_str() != id)
+    }
+
     /// How many people of it came to which end: proven, failed, not begun or skipped, still waited for.
     pub fn sums(&self) -> Sums {
         let mut sums = Sums::default();
@@ -553,7 +625,11 @@ impl Request {
                 Outcome::Proven(_) => sums.proven += 1,
                 Outcome::Failed { .. } => sums.failed += 1,
                 Outcome::Waiting | Outcome::Skipped => sums.not_begun += 1,
-                Outcome::Pushing { .. } | Outcome::Pushed { .. } => sums.waited_for += 1,
+                Outcome::Pushing { .. }
+                | Outcome::Pushed { .. }
+                | Outcome::Unassigning { .. }
+                | Outcome::Unassigned { .. }
+                | Outcome::Assigning { .. } => sums.waited_for += 1,
             }
         }
         sums

@@ -3,9 +3,11 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use crate::assignment::SavedProfile;
 use crate::audit::{Draft as AuditDraft, Entry};
-use crate::ids::{AppId, ChannelId, IncidentNumber, MemberId, MessageId, OrgName};
+use crate::ids::{AppId, ChannelId, IncidentNumber, MemberId, MessageId, OrgName, UserId};
 use crate::request::{Frozen, Refusal, Request, RequestEvent, RequestNumber};
+use crate::review::{Review, ReviewRefusal};
 use crate::store::StoreError;
 
 /// Which requests somebody wants to see.
@@ -51,6 +53,55 @@ pub struct RequestShowing {
     pub revision: i64,
     /// A person deleted it: nothing more is done to it.
     pub let_go: bool,
+}
+
+/// How far the audit channel has been told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AuditShown {
+    /// The newest entry that it shows; 0 at the beginning.
+    pub shown: i64,
+    /// The entry up to which it is being told; not after `shown` if nothing is under way.
+    pub telling: i64,
+    /// When that was first attempted, by our clock.
+    pub attempted: Option<Timestamp>,
+}
+
+/// What is said once about a request beside its card, with a ping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Remark {
+    /// Half of its time is over and nobody has decided.
+    Reminder,
+    /// It is approved.
+    Decision,
+    /// Somebody is unassigned and not assigned again yet, and that lasts.
+    HalfDone,
+    /// How it ended.
+    Outcome,
+}
+
+impl Remark {
+    /// The word in the store and in its footer.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Reminder => "reminder",
+            Self::Decision => "decision",
+            Self::HalfDone => "half done",
+            Self::Outcome => "outcome",
+        }
+    }
+}
+
+/// How a remark stands in the channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemarkShowing {
+    /// About which request.
+    pub request: RequestNumber,
+    /// What is said.
+    pub remark: Remark,
+    /// When the first attempt to post it was noted, before it was made; by our clock.
+    pub attempted: Timestamp,
+    /// Its message, once Discord answered.
+    pub message: Option<MessageId>,
 }
 
 /// Who stopped all writes, and when.
@@ -119,10 +170,64 @@ pub trait Requests: Send + Sync {
     /// Notes how a request's card stands; before a first post, with `message: None`.
     async fn note_request_showing(&self, showing: &RequestShowing) -> Result<(), StoreError>;
 
+    /// Keeps what a person's assignment holds before a request takes it away, in place of what it kept before.
+    async fn keep_profile(
+        &self,
+        number: RequestNumber,
+        person: &UserId,
+        profile: &SavedProfile,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// What a request keeps of whom.
+    async fn kept_profile(&self, number: RequestNumber)
+    -> Result<Option<(UserId, SavedProfile)>, StoreError>;
+
+    /// Erases what a request keeps, and writes the audit entry with it. `false`: it keeps nothing, and nothing was
+    /// written.
+    async fn erase_profile(
+        &self,
+        number: RequestNumber,
+        entry: AuditDraft,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Erases what was kept before a time by requests that are over, each with its audit entry; says how many.
+    async fn erase_profiles(&self, before: Timestamp, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// How a remark about a request stands, if it was ever attempted.
+    async fn remark(
+        &self,
+        number: RequestNumber,
+        remark: Remark,
+    ) -> Result<Option<RemarkShowing>, StoreError>;
+
+    /// Notes how a remark stands; before it is posted, with `message: None`.
+    async fn note_remark(&self, showing: &RemarkShowing) -> Result<(), StoreError>;
+
+    /// Requests that wait for approvals and of which nobody was reminded, oldest first.
+    async fn unreminded(&self) -> Result<Vec<Request>, StoreError>;
+
+    /// The review of a request, if it has one.
+    async fn review(&self, number: RequestNumber) -> Result<Option<Review>, StoreError>;
+
+    /// Stores a review with its audit entry: both or neither. Its request's card is out of date then. A refusal
+    /// writes the entry `refused` instead. `None`: there is no such request. The entries are filled in as by
+    /// [`step`](Self::step).
+    async fn give_review(
+        &self,
+        review: Review,
+        entry: AuditDraft,
+        refused: AuditDraft,
+    ) -> Result<Option<Result<(), ReviewRefusal>>, StoreError>;
+
+    /// Requests that need a review and have none, newest first.
+    async fn unreviewed(&self) -> Result<Vec<Request>, StoreError>;
+
     /// Whether all writes are stopped.
     async fn paused(&self) -> Result<Option<Paused>, StoreError>;
 
-    /// Stops all writes, or lets them go on, with its audit entry.
+    /// Stops all writes, or lets them go on, with its audit entry. The cards of open requests are out of date then.
     async fn pause(
         &self,
         paused: Option<Paused>,
@@ -130,8 +235,11 @@ pub trait Requests: Send + Sync {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// The newest audit entry that the audit channel has shown; 0 at the beginning.
-    async fn audit_shown(&self) -> Result<i64, StoreError>;
+    /// How far the audit channel has been told.
+    async fn audit_shown(&self) -> Result<AuditShown, StoreError>;
+
+    /// Notes, before it is done, that the audit channel is told the entries up to this one.
+    async fn note_audit_telling(&self, number: i64, now: Timestamp) -> Result<(), StoreError>;
 
     /// Notes that the audit channel has shown the entries up to this one.
     async fn note_audit_shown(&self, number: i64) -> Result<(), StoreError>;

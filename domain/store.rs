@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use crate::audit::Draft;
 use crate::cause::{CauseId, Rules};
 use crate::event::{App, Event};
 use crate::facts::Unreadable;
@@ -162,11 +163,17 @@ pub trait Store: Send + Sync {
     /// Takes a page in: its events, what they change, and the position after it.
     async fn take_in(&self, org: &OrgName, batch: &Batch) -> Result<TakenIn, StoreError>;
 
-    /// Events that nothing has explained, taken in before a time by our clock, oldest first, at most 500.
-    async fn unexplained(&self, org: &OrgName, before: Timestamp) -> Result<Vec<Event>, StoreError>;
+    /// Events that nothing has explained, taken in before a time by our clock, oldest first, at most 500 after the
+    /// first `skip`.
+    async fn unexplained(
+        &self,
+        org: &OrgName,
+        before: Timestamp,
+        skip: u32,
+    ) -> Result<Vec<Event>, StoreError>;
 
     /// Decides about an unexplained event; `off` as for [`Casebook::settle`](crate::casebook::Casebook::settle).
-    /// An event that is explained by now is left alone.
+    /// An event that is explained by now is left alone. Says whether it is decided.
     async fn settle(
         &self,
         org: &OrgName,
@@ -174,7 +181,7 @@ pub trait Store: Send + Sync {
         off: Option<bool>,
         alert_causes: &BTreeSet<CauseId>,
         now: Timestamp,
-    ) -> Result<(), StoreError>;
+    ) -> Result<bool, StoreError>;
 
     /// One incident.
     async fn incident(&self, number: IncidentNumber) -> Result<Option<Incident>, StoreError>;
@@ -189,6 +196,22 @@ pub trait Store: Send + Sync {
         change: Change,
         now: Timestamp,
     ) -> Result<Option<Incident>, StoreError>;
+
+    /// As [`change`](Self::change), for what a person does to an incident: with the audit entry of it, both or
+    /// neither. What changes nothing is not written down.
+    ///
+    /// The entry's org and app, and how the incident stood before and after, are filled in where the draft leaves
+    /// them empty.
+    async fn change_by_hand(
+        &self,
+        number: IncidentNumber,
+        change: Change,
+        entry: Draft,
+        now: Timestamp,
+    ) -> Result<Option<Incident>, StoreError>;
+
+    /// The incidents that are hidden for a time, and until when.
+    async fn snoozed(&self) -> Result<Vec<(IncidentNumber, Timestamp)>, StoreError>;
 
     /// The lines of an incident's timeline after the first `skip`.
     async fn lines(&self, number: IncidentNumber, skip: i64) -> Result<Vec<Line>, StoreError>;

@@ -15,13 +15,16 @@ use commands::console::Console;
 use commands::desk::{Desk, Org, Pulse};
 use commands::memory::Memory;
 use commands::policy::{AppPolicy, Gates, Policy};
+use commands::retype::Typed;
 use commands::throttle::Throttle;
 use dashmap::DashMap;
 use domain::ids::{GuildId, OrgName, RoleId};
+use domain::links::Configured;
 use domain::ports::{Clock, Directory, Roster};
 use domain::request::Gate;
+use domain::requests::Requests as _;
 use domain::store::{Query, Store};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc};
@@ -33,13 +36,14 @@ use crate::board::{Board, Shown};
 use crate::config::{self, Config};
 use crate::discord::gateway::{End, Pace};
 use crate::discord::{Gateway, GuildRoster, Inbound, Rest, registration};
-use crate::every::every;
+use crate::every::{every, whenever_due};
 use crate::executor::Executor;
-use crate::health::{Health, Part};
+use crate::health::Health;
 use crate::http;
 use crate::metrics::Metrics;
 use crate::okta::{Okta, filter_hash};
 use crate::store::Sql;
+use crate::waker::Waker;
 use crate::watcher::{self, Mind, Watcher};
 
 /// How often the index of apps is read anew.
@@ -48,6 +52,9 @@ const INDEX_EVERY: Duration = Duration::from_secs(600);
 /// How often old events are forgotten, and how old they are then: older than anything is ever read again.
 const PRUNE_EVERY: Duration = Duration::from_secs(6 * 3_600);
 const KEEP_EVENTS: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// How long a profile is kept that a reassignment saved and could not put back, unless somebody erases it before.
+const KEEP_PROFILES: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What is under way at the end may take this long; a supervisor kills after ten seconds.
 const LAST_WORDS: Duration = Duration::from_secs(8);
@@ -66,6 +73,8 @@ pub struct App {
     pub board: Arc<Board>,
     /// Carries requests out.
     pub executor: Arc<Executor>,
+    /// Wakes what was hidden for a time.
+    pub waker: Arc<Waker>,
     /// One an org.
     pub watchers: Vec<Arc<Watcher>>,
     /// How the parts are.
@@ -92,6 +101,7 @@ impl App {
     pub async fn build(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let discord = config.discord()?.clone();
         let store = Arc::new(Sql::open(config.store.url.expose_secret()).await?);
+        let health = Health::default();
         let (metrics, wake, work) = (Metrics::new(), Arc::new(Notify::new()), Arc::new(Notify::new()));
         let counted = metrics.clone();
         let rest = Rest::new(discord.api_url.clone(), discord.token.clone(), clock.clone())?
@@ -127,6 +137,7 @@ impl App {
                 metrics: metrics.clone(),
                 poll_interval: signed(org.poll_interval),
                 started: clock.now(),
+                part: health.part(&format!("okta {name}")),
                 asked: DashMap::new(),
             }));
             hands.insert(name.clone(), (directory.clone(), org.writes));
@@ -141,12 +152,15 @@ impl App {
             requests: store.clone(),
             orgs: hands,
             policy: policy.clone(),
+            book: store.clone(),
             roster: roster.clone(),
             verify_within: signed(config.alerts.verify_within),
             clock: clock.clone(),
             wake: work.clone(),
             board: wake.clone(),
             looked: DashMap::new(),
+            put_off: DashMap::new(),
+            started: clock.now(),
         });
         let shown =
             |org: &Org| Shown { channel: org.channel, console: org.console.clone(), writes: org.writes };
@@ -155,6 +169,8 @@ impl App {
             requests: store.clone(),
             memory: memory.clone(),
             policy: policy.clone(),
+            book: store.clone(),
+            roster: roster.clone(),
             audit_channel: discord.audit_channel_id,
             chat: rest.clone() as Arc<dyn Chat>,
             rules: config.alerts.rules.clone(),
@@ -165,23 +181,34 @@ impl App {
             clock: clock.clone(),
             wake: wake.clone(),
             resting: DashMap::new(),
+            put_off: DashMap::new(),
         });
+        let waker = Arc::new(Waker {
+            store: store.clone(),
+            clock: clock.clone(),
+            wake: Arc::new(Notify::new()),
+            board: wake.clone(),
+        });
+        let hidden = waker.wake.clone();
         let desk = Arc::new(Desk {
             store: store.clone(),
             orgs,
             memory,
             rules: config.alerts.rules.clone(),
             requests: store.clone(),
+            book: store.clone(),
             roster,
             policy,
             bell: Arc::new(move || {
                 work.notify_one();
                 wake.notify_one();
+                hidden.notify_one();
             }),
             clock: clock.clone(),
             guild: discord.guild_id,
             pulse,
             throttle: Throttle::default(),
+            typed: Typed::default(),
             version: env!("CARGO_PKG_VERSION"),
         });
         let poll_intervals =
@@ -190,8 +217,9 @@ impl App {
             desk,
             board,
             executor,
+            waker,
             watchers,
-            health: Health::default(),
+            health,
             metrics,
             store,
             rest,
@@ -243,6 +271,7 @@ impl App {
         self.watch(&tasks, &stop);
         self.show(&tasks, &stop);
         self.carry_out(&tasks, &stop);
+        self.wake(&tasks, &stop);
         self.answer(&tasks, &stop);
         self.forget(&tasks, &stop);
         info!("Provost is running: {} orgs", self.watchers.len());
@@ -260,9 +289,8 @@ impl App {
     fn watch(&self, tasks: &TaskTracker, stop: &CancellationToken) {
         for watcher in &self.watchers {
             let period = self.poll_intervals[&watcher.org];
-            let part = self.health.part(&format!("okta {}", watcher.org));
             let (watcher_, stop_) = (watcher.clone(), stop.clone());
-            tasks.spawn(async move { every(period, &part, &stop_, || watcher_.pass()).await });
+            tasks.spawn(async move { every(period, &watcher_.part, &stop_, || watcher_.pass()).await });
 
             let (watcher_, stop_) = (watcher.clone(), stop.clone());
             tasks.spawn(async move { settle(&watcher_, &stop_).await });
@@ -283,14 +311,27 @@ impl App {
         let (board, part, stop) = (self.board.clone(), self.health.part("alerts"), stop.clone());
         let clock = self.clock.clone();
         let wake = board.wake.clone();
-        tasks.spawn(async move { whenever_due(&part, &*clock, &wake, &stop, || board.pass()).await });
+        tasks.spawn(async move {
+            whenever_due(&part, &*clock, &wake, &stop, || board.trouble(), || board.pass()).await;
+        });
     }
 
     fn carry_out(&self, tasks: &TaskTracker, stop: &CancellationToken) {
         let (executor, part, stop) = (self.executor.clone(), self.health.part("requests"), stop.clone());
         let clock = self.clock.clone();
         let wake = executor.wake.clone();
-        tasks.spawn(async move { whenever_due(&part, &*clock, &wake, &stop, || executor.pass()).await });
+        tasks.spawn(async move {
+            whenever_due(&part, &*clock, &wake, &stop, || None, || executor.pass()).await;
+        });
+    }
+
+    fn wake(&self, tasks: &TaskTracker, stop: &CancellationToken) {
+        let (waker, part, stop) = (self.waker.clone(), self.health.part("snoozes"), stop.clone());
+        let clock = self.clock.clone();
+        let wake = waker.wake.clone();
+        tasks.spawn(async move {
+            whenever_due(&part, &*clock, &wake, &stop, || None, || waker.pass()).await;
+        });
     }
 
     fn answer(&self, tasks: &TaskTracker, stop: &CancellationToken) {
@@ -365,7 +406,9 @@ impl App {
         let part = Health::default().part("forgetting old events");
         tasks.spawn(async move {
             every(PRUNE_EVERY, &part, &stop, || async {
-                store.prune(clock.now() - KEEP_EVENTS).await?;
+                let now = clock.now();
+                store.prune(now - KEEP_EVENTS).await?;
+                store.erase_profiles(now - KEEP_PROFILES, now).await?;
                 Ok(())
             })
             .await;
@@ -391,50 +434,6 @@ async fn settle(watcher: &Watcher, stop: &CancellationToken) {
     }
 }
 
-/// Repeats a pass as soon as something changes, and when something's time has come.
-async fn whenever_due<P: Future<Output = anyhow::Result<Option<Timestamp>>>>(
-    part: &Part,
-    clock: &dyn Clock,
-    wake: &Notify,
-    stop: &CancellationToken,
-    mut pass: impl FnMut() -> P,
-) {
-    const IDLE: Duration = Duration::from_secs(60);
-    let mut failures: u32 = 0;
-    loop {
-        part.alive(IDLE * 5);
-        let wait = match pass().await {
-            Ok(due) => {
-                failures = 0;
-                part.ready();
-                due.map_or(IDLE, |due| until(due, clock.now()).min(IDLE))
-            }
-            Err(failure) => {
-                failures = failures.saturating_add(1);
-                error!(
-                    part = part.name(),
-                    error = format!("{failure:#}"),
-                    "“{}” cannot do its work",
-                    part.name()
-                );
-                part.not_ready("it could not do its work; the log says why");
-                Duration::from_secs(5).saturating_mul(failures).min(IDLE * 4)
-            }
-        };
-        tokio::select! {
-            () = stop.cancelled() => break,
-            () = wake.notified(), if failures == 0 => {}
-            () = tokio::time::sleep(wait) => {}
-        }
-    }
-    part.rests();
-}
-
-fn until(due: Timestamp, now: Timestamp) -> Duration {
-    // At least a moment, so that a clock that stands still does not make this a busy loop.
-    due.duration_since(now).try_into().unwrap_or(Duration::ZERO).max(Duration::from_millis(10))
-}
-
 /// The rules of `[roles]`, `[policy]` and `[links]`.
 fn policy(config: &Config, oncall: Option<RoleId>) -> Policy {
     let gate = |gate: &config::Gate| Gate {
@@ -448,7 +447,7 @@ fn policy(config: &Config, oncall: Option<RoleId>) -> Policy {
         bulk_over: gates.retry.bulk_over,
         reassign: gate(&gates.reassign),
     };
-    let links: BTreeMap<_, _> = config
+    let links = config
         .links
         .orgs
         .iter()
@@ -468,8 +467,7 @@ fn policy(config: &Config, oncall: Option<RoleId>) -> Policy {
             })
             .collect(),
         oncall,
-        links_required: config.links.require.unwrap_or(!links.is_empty()),
-        links,
+        links: Configured { links, require: config.links.require },
     }
 }
 

@@ -5,6 +5,8 @@
 //! whose answer was lost may have been made: the attempt is noted before it is made, its nonce makes a repetition
 //! within a minute the same post, and after that the channel's history is searched for it.
 
+mod links;
+mod remarks;
 mod requests;
 
 use std::collections::BTreeMap;
@@ -14,15 +16,16 @@ use commands::alert::{Around, alert, footer, replaced, thread_name};
 use commands::announcements;
 use commands::chat::{Chat, ChatError, Message, Nonce, Place};
 use commands::console::Console;
-use commands::incidents::of_chapter;
+use commands::incidents::{is_of_chapter, of_chapter};
 use commands::memory::Memory;
 use commands::policy::Policy;
 use dashmap::DashMap;
 use domain::cause::Rules;
-use domain::ids::{ChannelId, GuildId, MessageId, OrgName};
+use domain::ids::{ChannelId, GuildId, IncidentNumber, MessageId, OrgName};
 use domain::incident::Incident;
-use domain::ports::Clock;
-use domain::request::Request;
+use domain::links::{LinkBook, ProposalNumber};
+use domain::ports::{Clock, Roster};
+use domain::request::{Request, RequestNumber};
 use domain::requests::Requests;
 use domain::store::{Kept, Showing, Store, Unshown, Untold};
 use jiff::{SignedDuration, Timestamp};
@@ -49,6 +52,10 @@ pub struct Board {
     pub memory: Arc<Memory>,
     /// Who is asked to approve.
     pub policy: Policy,
+    /// The links made by command, and what was proposed.
+    pub book: Arc<dyn LinkBook>,
+    /// Who has which role now.
+    pub roster: Arc<dyn Roster>,
     /// Each org as the board needs it.
     pub orgs: BTreeMap<OrgName, Shown>,
     /// Where the audit is shown, if anywhere.
@@ -65,12 +72,39 @@ pub struct Board {
     pub wake: Arc<Notify>,
     /// Channels and threads that are left alone, and until when.
     pub resting: DashMap<ChannelId, Timestamp>,
+    /// What brought no answer, until when it is left alone, and how often in a row.
+    pub put_off: DashMap<Item, (Timestamp, u32)>,
 }
 
-/// Whether Discord does not answer at all: then everything else would only wait for it, too, and the pass would take
-/// minutes.
-fn hangs(shown: &Result<Option<Timestamp>, ShowError>) -> bool {
-    matches!(shown, Err(ShowError::Chat(ChatError::Unreachable { .. })))
+/// Something to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Item {
+    /// An incident.
+    Incident(IncidentNumber),
+    /// A notice, by its number.
+    Notice(i64),
+    /// A request.
+    Request(RequestNumber),
+    /// That a request still waits.
+    Reminder(RequestNumber),
+    /// A link that waits for an admin.
+    Proposal(ProposalNumber),
+    /// The audit.
+    Audit,
+}
+
+/// So many things without an answer end a pass: Discord does not answer at all, and everything else would only wait
+/// for it, too.
+const HANGING: usize = 3;
+
+/// A pass that has gone on for this long leaves the rest to the next one.
+const LONG_ENOUGH: SignedDuration = SignedDuration::from_mins(2);
+
+/// How a pass goes.
+struct Going {
+    began: Timestamp,
+    due: Vec<Timestamp>,
+    hanging: usize,
 }
 
 /// What is added to a post that may have been made before.
@@ -105,56 +139,94 @@ impl Board {
     /// again when it is due.
     #[instrument(name = "board", skip_all)]
     pub async fn pass(&self) -> anyhow::Result<Option<Timestamp>> {
-        let mut due = Vec::new();
+        let mut going = Going { began: self.clock.now(), due: Vec::new(), hanging: 0 };
         for unshown in self.store.unshown().await? {
             let Some(org) = self.orgs.get(&unshown.incident.org) else { continue };
-            let shown = self.show(org.channel, &unshown).await;
-            let hangs = hangs(&shown);
-            due.extend(self.settle(org.channel, shown)?);
-            if hangs {
-                return Ok(due.into_iter().min());
-            }
+            let item = Item::Incident(unshown.incident.number);
+            self.take(&mut going, item, self.show(org.channel, &unshown)).await?;
         }
         for untold in self.store.untold().await? {
             let Some(org) = self.orgs.get(&untold.notice.org) else { continue };
-            let shown = self.tell(org.channel, &untold).await;
-            let hangs = hangs(&shown);
-            due.extend(self.settle(org.channel, shown)?);
-            if hangs {
-                return Ok(due.into_iter().min());
-            }
+            let item = Item::Notice(untold.notice.number);
+            self.take(&mut going, item, self.tell(org.channel, &untold)).await?;
         }
         for (request, showing) in self.requests.unshown_requests().await? {
             let Some(org) = self.orgs.get(&request.frozen.org) else { continue };
-            let shown = self.show_request(org, &request, showing).await;
-            let hangs = hangs(&shown);
-            due.extend(self.settle(org.channel, shown)?);
-            if hangs {
-                return Ok(due.into_iter().min());
-            }
+            let item = Item::Request(request.number);
+            self.take(&mut going, item, self.show_request(org, &request, showing)).await?;
+        }
+        for request in self.requests.unreminded().await? {
+            let Some(org) = self.orgs.get(&request.frozen.org) else { continue };
+            self.take(&mut going, Item::Reminder(request.number), self.remind(org, &request)).await?;
+        }
+        for (proposal, showing) in self.book.unshown_proposals().await? {
+            let Some(org) = self.orgs.get(&proposal.org) else { continue };
+            let channel = self.audit_channel.unwrap_or(org.channel);
+            let item = Item::Proposal(proposal.number);
+            self.take(&mut going, item, self.show_proposal(channel, &proposal, showing)).await?;
         }
         if let Some(channel) = self.audit_channel {
-            due.extend(self.settle(channel, self.show_audit(channel).await)?);
+            self.take(&mut going, Item::Audit, self.show_audit(channel)).await?;
         }
-        Ok(due.into_iter().min())
+        Ok(going.due.into_iter().min())
+    }
+
+    /// Why it cannot show everything, for those who look after the program.
+    pub fn trouble(&self) -> Option<String> {
+        let mut channels = self.orgs.values().map(|org| org.channel).chain(self.audit_channel);
+        if channels.any(|channel| self.rests(channel).is_some()) {
+            return Some("a channel is gone, or the bot may not write there; the log says which".to_owned());
+        }
+        let hangs = self.put_off.iter().any(|item| item.1 > 1);
+        hangs.then(|| "Discord does not answer; the log says what".to_owned())
+    }
+
+    /// Shows one thing, unless it is to be left alone or the pass is to end.
+    async fn take(
+        &self,
+        going: &mut Going,
+        item: Item,
+        show: impl Future<Output = Result<Option<Timestamp>, ShowError>>,
+    ) -> anyhow::Result<()> {
+        let now = self.clock.now();
+        if going.hanging >= HANGING || now.duration_since(going.began) > LONG_ENOUGH {
+            going.due.push(now + SignedDuration::from_secs(1));
+            return Ok(());
+        }
+        let (until, times) = self.put_off.get(&item).map_or((now, 0), |put_off| *put_off);
+        if now < until {
+            going.due.push(until);
+            return Ok(());
+        }
+        let shown = show.await;
+        if let Err(ShowError::Chat(ChatError::Unreachable { .. })) = &shown {
+            going.hanging += 1;
+            let wait = SignedDuration::from_secs(5 << times.min(3));
+            self.put_off.insert(item, (self.clock.now() + wait, times + 1));
+            going.due.push(self.clock.now() + wait);
+        } else {
+            self.put_off.remove(&item);
+        }
+        going.due.extend(self.settle(shown)?);
+        Ok(())
     }
 
     /// What a failure to show something means for the next pass.
-    fn settle(
-        &self,
-        channel: ChannelId,
-        shown: Result<Option<Timestamp>, ShowError>,
-    ) -> anyhow::Result<Option<Timestamp>> {
+    fn settle(&self, shown: Result<Option<Timestamp>, ShowError>) -> anyhow::Result<Option<Timestamp>> {
         let now = self.clock.now();
         match shown {
             Ok(due) => Ok(due),
             Err(ShowError::Store(failure)) => Err(failure.into()),
             Err(ShowError::Chat(failure @ ChatError::Unauthorized)) => Err(failure.into()),
             Err(ShowError::Chat(ChatError::RateLimited { until })) => Ok(Some(until)),
-            Err(ShowError::Chat(failure @ (ChatError::Forbidden { .. } | ChatError::ChannelGone(_)))) => {
+            Err(ShowError::Chat(
+                ref failure @ (ChatError::Forbidden { channel, .. }
+                | ChatError::NoAccess(channel)
+                | ChatError::ChannelGone(channel)),
+            )) => {
                 let until = now + LET_BE;
                 self.resting.insert(channel, until);
-                error!(channel.id = %channel, error = &failure as &dyn std::error::Error, "Alerts cannot be shown in channel {channel}; trying again at {until}");
+                error!(channel.id = %channel, error = failure as &dyn std::error::Error, "Alerts cannot be shown in channel {channel}; trying again at {until}");
                 Ok(Some(until))
             }
             Err(ShowError::Chat(
@@ -174,15 +246,13 @@ impl Board {
 
     #[instrument(skip_all, fields(incident = %unshown.incident.number))]
     async fn show(&self, channel: ChannelId, unshown: &Unshown) -> Result<Option<Timestamp>, ShowError> {
-        if let Some(until) = self.rests(channel) {
-            return Ok(Some(until));
-        }
         let incident = &unshown.incident;
         let now = self.clock.now();
         let due = incident.opened + self.group_wait;
         let live = unshown.showings.iter().find(|showing| showing.chapter == incident.chapter);
         let (mut showing, due) = match live {
             None if now < due => return Ok(Some(due)),
+            None if self.rests(channel).is_some() => return Ok(self.rests(channel)),
             None => {
                 let told = unshown.showings.iter().map(|older| older.told).max().unwrap_or(0);
                 let mut showing = unposted(incident, channel, told, now);
@@ -192,10 +262,24 @@ impl Board {
             }
             Some(showing) => {
                 let mut showing = showing.clone();
-                let due = match (showing.state, showing.message) {
-                    (Kept::Replaced | Kept::LetGo, _) => None,
-                    (Kept::Live, None) => self.post_again(incident, &mut showing).await?,
-                    (Kept::Live, Some(message)) => self.edit(incident, &mut showing, message).await?,
+                if let Some(until) = self.rests(showing.channel).filter(|_| showing.channel == channel) {
+                    return Ok(Some(until));
+                }
+                let shown = match (showing.state, showing.message) {
+                    (Kept::Replaced | Kept::LetGo, _) => Ok(None),
+                    (Kept::Live, None) => self.post_again(incident, &mut showing).await,
+                    (Kept::Live, Some(message)) => self.edit(incident, &mut showing, message).await,
+                };
+                let due = match shown {
+                    // Alerts go to another channel by now: this one moves there.
+                    Err(ShowError::Chat(
+                        ChatError::Forbidden { .. } | ChatError::NoAccess(_) | ChatError::ChannelGone(_),
+                    )) if showing.channel != channel => {
+                        showing = unposted(incident, channel, showing.told, now);
+                        self.store.note_showing(&showing).await?;
+                        Some(now)
+                    }
+                    shown => shown?,
                 };
                 (showing, due)
             }
@@ -222,7 +306,13 @@ impl Board {
         showing: &mut Showing,
     ) -> Result<Option<Timestamp>, ShowError> {
         if self.clock.now().duration_since(showing.attempted) <= NONCE_LASTS {
-            return self.post(incident, showing, "").await;
+            let due = self.post(incident, showing, "").await?;
+            // It may be the first message that came back, which shows what was then: it is edited to the newest next.
+            if showing.message.is_some() {
+                showing.revision = 0;
+                self.store.note_showing(showing).await?;
+            }
+            return Ok(due);
         }
         let footer = footer(incident, showing.chapter);
         match self.earlier(showing.channel, showing.attempted, &footer).await? {
@@ -261,6 +351,7 @@ impl Board {
             &incident.number.to_string(),
             &incident.opened.as_millisecond().to_string(),
             &showing.chapter.to_string(),
+            &showing.channel.to_string(),
         ]);
         let mut posted = self.chat.post(showing.channel, &message, &nonce).await;
         if let Err(failure @ ChatError::Rejected { .. }) = &posted {
@@ -344,7 +435,7 @@ impl Board {
             // Its post may have been made, though no answer came.
             let footer = footer(incident, older.chapter);
             older.message = match self.chat.find(older.channel, older.attempted, &footer).await {
-                Err(ChatError::Forbidden { .. }) => None,
+                Err(ChatError::Forbidden { .. } | ChatError::NoAccess(_) | ChatError::ChannelGone(_)) => None,
                 found => found?,
             };
         }
@@ -353,7 +444,14 @@ impl Board {
                 format!("https://discord.com/channels/{}/{}/{newer_message}", self.guild, newer.channel);
             let place = Place { channel: older.channel, message };
             match self.chat.edit(place, &replaced(incident, older.chapter, &address)).await {
-                Ok(()) | Err(ChatError::MessageGone | ChatError::TooOld) => {}
+                Ok(())
+                | Err(
+                    ChatError::MessageGone
+                    | ChatError::TooOld
+                    | ChatError::NoAccess(_)
+                    | ChatError::ChannelGone(_)
+                    | ChatError::Forbidden { .. },
+                ) => {}
                 Err(failure) => return Err(failure.into()),
             }
         } else if older.message.is_some() && newer.state == Kept::Live {
@@ -379,7 +477,9 @@ impl Board {
         }
         match self.tell_lines(incident, showing, message, lines).await {
             Ok(()) => Ok(None),
-            Err(ShowError::Chat(failure @ (ChatError::Forbidden { .. } | ChatError::ChannelGone(_)))) => {
+            Err(ShowError::Chat(
+                failure @ (ChatError::Forbidden { .. } | ChatError::NoAccess(_) | ChatError::ChannelGone(_)),
+            )) => {
                 let until = self.clock.now() + LET_BE;
                 self.resting.insert(thread, until);
                 warn!(
@@ -445,10 +545,14 @@ impl Board {
         Ok(())
     }
 
-    /// Says lines in a thread, unless a person deleted them.
+    /// Says lines in a thread, unless a person deleted them or the whole thread: their wish counts.
     async fn say(&self, thread: ChannelId, message: &Message, nonce: &Nonce) -> Result<(), ShowError> {
         match self.chat.post(thread, message, nonce).await {
             Ok(_) | Err(ChatError::MessageGone) => Ok(()),
+            Err(ChatError::ChannelGone(_)) => {
+                info!(thread.id = %thread, "A thread was deleted; its steps are not told any more");
+                Ok(())
+            }
             Err(failure) => Err(failure.into()),
         }
     }
@@ -486,12 +590,11 @@ impl Board {
         let org = self.orgs.get(&incident.org);
         let requests = self.requests.requests(&of_chapter(incident)).await?;
         let requests: Vec<Request> =
-            requests.into_iter().filter(|request| request.created >= incident.opened).collect();
+            requests.into_iter().filter(|request| is_of_chapter(request, incident)).collect();
         Ok(alert(
             incident,
             &Around {
                 rules: &self.rules,
-                console: org.and_then(|org| org.console.as_ref()),
                 oncall: self.policy.oncall,
                 writes: org.is_some_and(|org| org.writes),
                 requests: &requests,

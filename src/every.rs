@@ -1,10 +1,13 @@
-//! The one loop that repeats a pass.
+//! The loops that repeat a pass: after a time, or when something is due.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use anyhow::anyhow;
+use domain::ports::Clock;
 use futures_util::FutureExt;
+use jiff::Timestamp;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info, info_span};
 
@@ -15,6 +18,11 @@ const LEAST_PATIENCE: Duration = Duration::from_secs(180);
 
 /// The longest wait after failures, unless the period itself is longer.
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(300);
+
+/// How long a pass that comes so often may take without a sign of life.
+pub fn patience(period: Duration) -> Duration {
+    LEAST_PATIENCE.max(period.saturating_mul(3))
+}
 
 /// Repeats `pass` until `stop`, `period` after it ended each time, letting the pass under way finish.
 ///
@@ -27,7 +35,7 @@ pub async fn every<P: Future<Output = anyhow::Result<()>>>(
     stop: &CancellationToken,
     mut pass: impl FnMut() -> P,
 ) {
-    let patience = LEAST_PATIENCE.max(period.saturating_mul(3));
+    let patience = patience(period);
     let mut failures: u32 = 0;
     let mut wait = Duration::ZERO;
     loop {
@@ -39,8 +47,7 @@ pub async fn every<P: Future<Output = anyhow::Result<()>>>(
         }
         part.alive(patience);
         let name = part.name();
-        let ended = AssertUnwindSafe(pass().instrument(info_span!("pass", name))).catch_unwind().await;
-        match ended.unwrap_or_else(|_| Err(anyhow!("it panicked; the log says where"))) {
+        match guarded(name, pass()).await {
             Ok(()) => {
                 if failures > 0 {
                     info!(pass = name, "Pass “{name}” works again after {failures} failures");
@@ -62,6 +69,60 @@ pub async fn every<P: Future<Output = anyhow::Result<()>>>(
         wait = back_off(period, failures);
     }
     part.rests();
+}
+
+/// Repeats `pass` until `stop`: when it says that it is due, when `wake` says that something has changed, and once a
+/// minute.
+///
+/// Failures and panics are outlived as by [`every`]. `trouble` says why the part cannot do its work although its passes
+/// end well; a pass must end within five minutes.
+pub async fn whenever_due<P: Future<Output = anyhow::Result<Option<Timestamp>>>>(
+    part: &Part,
+    clock: &dyn Clock,
+    wake: &Notify,
+    stop: &CancellationToken,
+    trouble: impl Fn() -> Option<String>,
+    mut pass: impl FnMut() -> P,
+) {
+    const IDLE: Duration = Duration::from_secs(60);
+    let mut failures: u32 = 0;
+    loop {
+        part.alive(IDLE * 5);
+        let name = part.name();
+        let wait = match guarded(name, pass()).await {
+            Ok(due) => {
+                failures = 0;
+                match trouble() {
+                    None => part.ready(),
+                    Some(why) => part.not_ready(why),
+                }
+                due.map_or(IDLE, |due| until(due, clock.now()).min(IDLE))
+            }
+            Err(failure) => {
+                failures = failures.saturating_add(1);
+                error!(part = name, error = format!("{failure:#}"), "“{name}” cannot do its work");
+                part.not_ready("it could not do its work; the log says why");
+                Duration::from_secs(5).saturating_mul(failures).min(IDLE * 4)
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => break,
+            () = wake.notified(), if failures == 0 => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+    part.rests();
+}
+
+/// A pass whose panic is a failure like others.
+async fn guarded<T>(name: &str, pass: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let ended = AssertUnwindSafe(pass.instrument(info_span!("pass", name))).catch_unwind().await;
+    ended.unwrap_or_else(|_| Err(anyhow!("it panicked; the log says where")))
+}
+
+fn until(due: Timestamp, now: Timestamp) -> Duration {
+    // At least a moment, so that a clock that stands still does not make this a busy loop.
+    due.duration_since(now).try_into().unwrap_or(Duration::ZERO).max(Duration::from_millis(10))
 }
 
 /// How long to wait after that many failures in a row.

@@ -3,6 +3,7 @@
 //! One pass looks at every request that is not over and moves it one step. Whatever is written to Okta is noted, with
 //! its audit entry, before it is sent; after a crash in between, what Okta has is read before anything is repeated.
 
+mod reassign;
 mod retry;
 
 use std::collections::BTreeMap;
@@ -10,12 +11,12 @@ use std::sync::Arc;
 
 use commands::chat::Caller;
 use commands::policy::Policy;
-use commands::spec::Role;
 use dashmap::DashMap;
 use domain::audit::Draft;
-use domain::ids::OrgName;
+use domain::ids::{MemberId, OrgName, UserId};
 use domain::incident::SettingChange;
-use domain::ports::{Clock, Directory, DirectoryError, Roster, Written};
+use domain::links::{LinkBook, Links};
+use domain::ports::{Clock, Directory, DirectoryError, Roster, RosterError, Written};
 use domain::request::{Action, Method, Request, RequestEvent, RequestNumber, Stage};
 use domain::requests::{RequestQuery, Requests};
 use domain::store::{Store, StoreError};
@@ -23,7 +24,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tracing::{info, instrument, warn};
 
-/// What was begun is looked at again after this time, if nobody finished it: the process that began it is gone.
+/// What this process began is looked at again after this time, if nothing finished it.
 const ABANDONED: SignedDuration = SignedDuration::from_secs(30);
 
 /// How long a person has to do in the console what was approved.
@@ -45,6 +46,8 @@ pub struct Executor {
     pub orgs: BTreeMap<OrgName, (Arc<dyn Directory>, bool)>,
     /// Who may do what.
     pub policy: Policy,
+    /// The links made by command.
+    pub book: Arc<dyn LinkBook>,
     /// Who has which role now.
     pub roster: Arc<dyn Roster>,
     /// How long to wait for proof.
@@ -57,6 +60,10 @@ pub struct Executor {
     pub board: Arc<Notify>,
     /// When the app of a guided request was last read.
     pub looked: DashMap<RequestNumber, Timestamp>,
+    /// Until when Okta wants an assignment to wait that is half done.
+    pub put_off: DashMap<RequestNumber, Timestamp>,
+    /// When this process began, by our clock.
+    pub started: Timestamp,
 }
 
 /// Why a request could not be moved; it is tried again.
@@ -67,7 +74,7 @@ pub(crate) enum Stuck {
     #[error(transparent)]
     Directory(#[from] DirectoryError),
     #[error(transparent)]
-    Roster(#[from] domain::ports::RosterError),
+    Roster(#[from] RosterError),
 }
 
 impl Executor {
@@ -80,8 +87,13 @@ impl Executor {
     pub async fn pass(&self) -> anyhow::Result<Option<Timestamp>> {
         let open = RequestQuery { open: true, ..RequestQuery::default() };
         let mut due = Vec::new();
-        for request in self.requests.requests(&open).await? {
-            match self.see_to(&request).await {
+        let open = self.requests.requests(&open).await?;
+        let links = match open.is_empty() {
+            true => Links::default(),
+            false => self.links().await?,
+        };
+        for request in open {
+            match self.see_to(&request, &links).await {
                 Ok(when) => due.extend(when),
                 Err(Stuck::Store(failure)) => return Err(failure.into()),
                 Err(Stuck::Directory(DirectoryError::RateLimited { until })) => due.push(until),
@@ -95,11 +107,17 @@ impl Executor {
     }
 
     #[instrument(skip_all, fields(request = %request.number))]
-    async fn see_to(&self, request: &Request) -> Result<Option<Timestamp>, Stuck> {
+    async fn see_to(&self, request: &Request, links: &Links) -> Result<Option<Timestamp>, Stuck> {
         let now = self.clock.now();
         if now >= request.deadline && matches!(request.stage, Stage::Draft | Stage::Pending | Stage::Approved)
         {
             self.step(request, RequestEvent::TimePassed, "request.expired", |_| {}).await?;
+            return Ok(None);
+        }
+        if matches!(request.stage, Stage::Draft | Stage::Pending | Stage::Approved)
+            && let Some(why) = relinked(request, links)
+        {
+            self.step(request, RequestEvent::Changed { why }, "request.superseded", |_| {}).await?;
             return Ok(None);
         }
         match &request.stage {
@@ -137,7 +155,10 @@ impl Executor {
 
     /// The last look before anything is written: pause, rights, the app's state.
     async fn begin(&self, request: &Request) -> Result<Option<Timestamp>, Stuck> {
-        if self.requests.paused().await?.is_some() {
+        // What was done in the app is a person's word: nothing is written, so no pause and no change of the app stands
+        // in its way.
+        let is_word = request.frozen.action == Action::Fixed;
+        if !is_word && self.requests.paused().await?.is_some() {
             return Ok(Some(request.deadline));
         }
         if let Some(why) = self.rights_lost(request).await? {
@@ -150,8 +171,12 @@ impl Executor {
             self.step(request, RequestEvent::Refused { why }, "write.refused", |_| {}).await?;
             return Ok(None);
         };
-        let facts = match directory.app(&frozen.app.id).await {
-            Ok(facts) => facts,
+        if is_word {
+            self.step(request, RequestEvent::Begun, "guide.begun", |_| {}).await?;
+            return self.guide(request).await;
+        }
+        let now = match self.state_now(request, &**directory).await {
+            Ok(now) => now,
             Err(DirectoryError::Gone { what }) => {
                 let why = format!("Okta does not know {what} any more");
                 self.step(request, RequestEvent::Changed { why }, "request.superseded", |_| {}).await?;
@@ -159,7 +184,6 @@ impl Executor {
             }
             Err(failure) => return Err(failure.into()),
         };
-        let now = facts.fingerprint();
         if now != frozen.before {
             let why = format!("the app changed since it was asked for, from “{}” to “{now}”", frozen.before);
             self.step(request, RequestEvent::Changed { why }, "request.superseded", |_| {}).await?;
@@ -176,31 +200,63 @@ impl Executor {
         }
         match frozen.action {
             Action::Enable => self.enable(request, &**directory).await,
-            Action::Retry | Action::Reassign => {
+            Action::Retry | Action::Reassign | Action::Fixed => {
                 self.step(request, RequestEvent::Begun, "write.begun", |_| {}).await?;
                 Ok(Some(self.clock.now()))
             }
         }
     }
 
+    /// What a request was frozen with, as it is now.
+    async fn state_now(
+        &self,
+        request: &Request,
+        directory: &dyn Directory,
+    ) -> Result<String, DirectoryError> {
+        match request.frozen.action {
+            Action::Enable | Action::Retry | Action::Fixed => {
+                Ok(directory.app(&request.frozen.app.id).await?.fingerprint())
+            }
+            Action::Reassign => self.reassigned_state(request, directory).await,
+        }
+    }
+
+    /// All links as they are now; a store that cannot be read is nobody's yes.
+    async fn links(&self) -> Result<Links, StoreError> {
+        Ok(self.policy.links.with(&self.book.links().await?))
+    }
+
     /// Whether the requester or an approver has lost the right since: asked afresh, and unknown is not allowed.
     async fn rights_lost(&self, request: &Request) -> Result<Option<String>, Stuck> {
-        let frozen = &request.frozen;
-        let mut needed = vec![(frozen.requester, &frozen.requester_person, Role::Operator)];
-        needed.extend(request.approvals.iter().map(|each| (each.by, &each.person, Role::Approver)));
-        for (member, person, role) in needed {
-            if self.policy.person(&frozen.org, member) != person.as_ref() {
-                return Ok(Some(format!("<@{member}> is linked to another person than before")));
-            }
-            let Some(roles) = self.roster.roles(member).await? else {
-                return Ok(Some(format!("<@{member}> is not in the server any more")));
+        let links = self.links().await?;
+        if let Some(why) = relinked(request, &links) {
+            return Ok(Some(why));
+        }
+        let requester = request.frozen.requester;
+        let Some(caller) = self.as_now(requester).await? else {
+            return Ok(Some(format!("{REQUESTER} is not in the server any more")));
+        };
+        if let Err(rule) = self.policy.may_have(&links, request, &caller) {
+            return Ok(Some(rule.lost_by(REQUESTER)));
+        }
+        if request.approvals.is_empty() {
+            return Ok(None);
+        }
+        let widened = self.policy.is_widened(&*self.roster, requester).await?;
+        for approval in &request.approvals {
+            let Some(caller) = self.as_now(approval.by).await? else {
+                return Ok(Some(format!("{APPROVER} is not in the server any more")));
             };
-            let caller = Caller { id: member, roles };
-            if !self.policy.holds(&frozen.app.id, &caller, role) {
-                return Ok(Some(format!("<@{member}> does not hold the role {} any more", role.word())));
+            if let Err(rule) = self.policy.may_approve(&links, request, &caller, widened) {
+                return Ok(Some(rule.lost_by(APPROVER)));
             }
         }
         Ok(None)
+    }
+
+    /// A member with the roles that they have now; `None` if they are not in the server.
+    async fn as_now(&self, member: MemberId) -> Result<Option<Caller>, RosterError> {
+        Ok(self.roster.roles(member).await?.map(|roles| Caller { id: member, roles }))
     }
 
     /// Turns the setting on by the API: the one capability and nothing else, then reads everything back.
@@ -215,6 +271,12 @@ impl Executor {
         }
         let written = match directory.enable(app).await {
             Ok(written) => written,
+            Err(failure @ DirectoryError::RateLimited { .. }) => {
+                // Nothing was written: it waits as before, and all is looked at afresh before it is tried again.
+                let why = failure.to_string();
+                self.step(request, RequestEvent::PutOff { why }, "write.put_off", |_| {}).await?;
+                return Err(failure.into());
+            }
             Err(failure) if failure.may_have_been_done() => {
                 return self.read_what_became(request, directory, &failure.to_string()).await;
             }
@@ -295,18 +357,23 @@ impl Executor {
         let Some((directory, _)) = self.orgs.get(&request.frozen.org) else { return Ok(None) };
         match request.frozen.action {
             _ if request.frozen.method == Method::Guided => self.guide(request).await,
-            Action::Enable if self.clock.now() - since < ABANDONED => Ok(Some(since + ABANDONED)),
+            // What an earlier process began, that one will not finish: there is one process to a database.
+            Action::Enable if since >= self.started && self.clock.now() - since < ABANDONED => {
+                Ok(Some(since + ABANDONED))
+            }
             Action::Enable => {
                 self.read_what_became(request, &**directory, "the program was stopped while it wrote").await
             }
-            Action::Retry | Action::Reassign => self.push_on(request, &**directory).await,
+            Action::Retry | Action::Fixed => self.push_on(request, &**directory).await,
+            Action::Reassign => self.reassign_on(request, &**directory).await,
         }
     }
 
     async fn verify(&self, request: &Request, since: Timestamp) -> Result<Option<Timestamp>, Stuck> {
         match request.frozen.action {
             Action::Enable => self.verify_enabled(request, since).await,
-            Action::Retry | Action::Reassign => self.verify_pushed(request).await,
+            Action::Retry | Action::Fixed => self.verify_pushed(request).await,
+            Action::Reassign => self.verify_reassigned(request).await,
         }
     }
 
@@ -369,9 +436,10 @@ impl Executor {
         fill: impl FnOnce(&mut Draft),
     ) -> Result<bool, StoreError> {
         let reason = match &event {
-            RequestEvent::Refused { why } | RequestEvent::Changed { why } | RequestEvent::Lost { why } => {
-                why.clone()
-            }
+            RequestEvent::Refused { why }
+            | RequestEvent::Changed { why }
+            | RequestEvent::Lost { why }
+            | RequestEvent::PutOff { why } => why.clone(),
             _ => String::new(),
         };
         let mut entry = Draft { what: what.to_owned(), reason, ..Draft::default() };
@@ -386,6 +454,28 @@ impl Executor {
             Some(Err(_)) | None => Ok(false),
         }
     }
+}
+
+/// Those whom a card and the audit speak of: roles, no names.
+const REQUESTER: &str = "the requester";
+const APPROVER: &str = "an approver";
+
+/// Whether somebody whom a request rests on is linked to another person than they were, or to none any more: then it
+/// is void, and so are its approvals.
+fn relinked(request: &Request, links: &Links) -> Option<String> {
+    let other = |member: MemberId, person: &Option<UserId>| {
+        links.person(&request.frozen.org, member) != person.as_ref()
+    };
+    let whose = if other(request.frozen.requester, &request.frozen.requester_person) {
+        REQUESTER
+    } else if request.approvals.iter().any(|approval| other(approval.by, &approval.person)) {
+        APPROVER
+    } else {
+        return None;
+    };
+    Some(format!(
+        "the link of {whose} to an Okta user has changed, so what was asked and approved counts no more"
+    ))
 }
 
 fn listed(capabilities: &BTreeMap<String, String>) -> String {

@@ -21,4 +21,5 @@ pub mod scan;
 pub mod store;
 pub mod telemetry;
 pub mod tls;
+pub mod waker;
 pub mod watcher;

@@ -3,8 +3,8 @@
 //! **Invariant:** a pass may fail or be cut off anywhere: a page and the position after it are stored together, and
 //! everything else is found again by the next pass.
 
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
@@ -22,6 +22,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tracing::{info, instrument, warn};
 
+use crate::every::patience;
+use crate::health::Part;
 use crate::metrics::Metrics;
 
 /// How far before the last event reading begins again when the position is lost: events are stored out of the order
@@ -34,8 +36,15 @@ const RETENTION: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// How long the log may be unreadable before the channel is told.
 const TOLERATED: SignedDuration = SignedDuration::from_mins(3);
 
-/// How long a fact that could not be had is left alone.
+/// How long a fact that could not be had is left alone, and an incident that more people have joined.
 const ASK_AGAIN: SignedDuration = SignedDuration::from_mins(5);
+
+/// How often Okta is asked again about an open incident: its people may have been suspended or unassigned meanwhile,
+/// and the log does not always tell.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_hours(1);
+
+/// For how long what Okta said about an app is good enough to decide by.
+const FRESH: SignedDuration = SignedDuration::from_secs(30);
 
 /// A page with fewer entries than this is the last one for now.
 pub const PAGE: usize = 1_000;
@@ -50,6 +59,12 @@ pub struct Mind {
     position: Mutex<Option<(Position, Timestamp)>>,
     /// Nothing unexplained is left.
     settled: AtomicBool,
+    /// New events since the log was last read to its end.
+    brought: AtomicU64,
+    /// When Okta was last asked about an app, in vain or not; forgotten when a setting changes.
+    asked_about: DashMap<AppId, (Timestamp, bool)>,
+    /// Held by whoever sees to what is left, so that Okta is asked once.
+    seeing_to: tokio::sync::Mutex<()>,
 }
 
 impl Mind {
@@ -69,6 +84,8 @@ struct News {
     events: u64,
     /// Whether they changed incidents.
     changed: bool,
+    /// Pages that were stored.
+    pages: u64,
 }
 
 /// Watches one org.
@@ -107,6 +124,8 @@ pub struct Watcher {
     pub poll_interval: SignedDuration,
     /// When this watcher was started, by our clock.
     pub started: Timestamp,
+    /// Where a long pass gives its signs of life.
+    pub part: Part,
     /// What it keeps in mind.
     pub mind: Mind,
     /// When Okta was last asked about an incident and did not tell everything.
@@ -134,15 +153,19 @@ impl Watcher {
         if news.changed {
             self.remember().await?;
         }
+        self.mind.brought.fetch_add(news.events, Ordering::SeqCst);
         match read {
             Ok(()) => {
                 self.metrics.poll_worked(&self.org);
-                self.sees(before, news.events).await?;
+                self.sees(before, self.mind.brought.swap(0, Ordering::SeqCst)).await?;
             }
             Err(failure) => {
                 self.metrics.poll_failed(&self.org, kind(&failure));
-                self.is_blind(before, &failure).await?;
-                return Err(failure);
+                // A backlog that is read as fast as the share of the rate limit allows is no outage.
+                if !(news.pages > 0 && kind(&failure) == "rate_limited") {
+                    self.is_blind(before, &failure).await?;
+                    return Err(failure);
+                }
             }
         }
         self.see_to().await
@@ -154,6 +177,7 @@ impl Watcher {
     ///
     /// The store's. What Okta does not answer is noted on the incident.
     pub async fn see_to(&self) -> anyhow::Result<()> {
+        let Ok(_seeing_to) = self.mind.seeing_to.try_lock() else { return Ok(()) };
         self.settle().await?;
         self.ask_about_new().await?;
         Ok(())
@@ -192,9 +216,15 @@ impl Watcher {
     fn start(&self, position: &Position) -> LogFrom {
         match (&position.next, position.last_event) {
             (Some(next), _) if position.filter == self.filter => LogFrom::Cursor(next.clone()),
-            (_, Some(last)) => LogFrom::Since(self.clamp(last - OVERLAP)),
-            (_, None) => LogFrom::Since(self.clock.now() - self.lookback),
+            _ => LogFrom::Since(self.clamp(self.anew(position))),
         }
+    }
+
+    /// Where reading begins without a position: a little before what was read last, or as far back as it looks at
+    /// its first start.
+    fn anew(&self, position: &Position) -> Timestamp {
+        let read = position.last_event.or(position.caught_up);
+        read.map_or_else(|| self.started - self.lookback, |last| last - OVERLAP)
     }
 
     fn clamp(&self, since: Timestamp) -> Timestamp {
@@ -202,8 +232,7 @@ impl Watcher {
     }
 
     async fn begin_anew(&self, position: &Position, why: String) -> anyhow::Result<LogFrom> {
-        let wanted =
-            position.last_event.map_or_else(|| self.clock.now() - self.lookback, |last| last - OVERLAP);
+        let wanted = self.anew(position);
         let from = self.clamp(wanted);
         warn!(org = %self.org, %from, "Okta refused the stored position in its log; reading anew from {from}");
         let told = Told::Restarted { from, why, gap: from > wanted };
@@ -245,6 +274,8 @@ impl Watcher {
             now: self.clock.now(),
         };
         let taken = self.store.take_in(&self.org, &batch).await.context("a page could not be stored")?;
+        self.part.alive(patience(self.poll_interval.try_into().unwrap_or_default()));
+        news.pages += 1;
         self.mind.keep(Some((position.clone(), batch.now)));
         for unreadable in &batch.unreadable {
             warn!(org = %self.org, event.id = unreadable.id, "A log entry cannot be understood: {}", unreadable.why);
@@ -258,6 +289,9 @@ impl Watcher {
         if let Some(last) = position.last_event {
             let lag = self.clock.now().duration_since(last).try_into().unwrap_or_default();
             self.metrics.poll_lag(&self.org, lag);
+        }
+        if taken.classes.iter().any(|(class, _)| class == "setting") {
+            self.mind.asked_about.clear();
         }
         if taken.classes.iter().any(|(class, _)| class == "unexplained") {
             self.mind.settled.store(false, Ordering::SeqCst);
@@ -295,36 +329,75 @@ impl Watcher {
     /// Decides about events that have waited long enough; whether none is left, not even one that has to wait.
     async fn settle_what_is_due(&self) -> anyhow::Result<bool> {
         let now = self.clock.now();
-        let due = self.store.unexplained(&self.org, now - self.group_wait).await?;
-        let mut unknown: BTreeSet<&AppId> = BTreeSet::new();
-        for event in &due {
-            let app = event.app.as_ref().map(|app| &app.id);
-            // One that could not be had is not asked for again for each event of a storm.
-            let off = match app.filter(|app| !unknown.contains(app)) {
-                Some(app) => self.is_off(app).await,
-                None => None,
-            };
-            unknown.extend(app.filter(|_| off.is_none()));
-            self.store.settle(&self.org, &event.id, off, &self.alert_causes, self.clock.now()).await?;
+        let (mut undecided, mut decided) = (0, 0);
+        let mut off_now: BTreeMap<AppId, Option<bool>> = BTreeMap::new();
+        // What cannot be decided stays, and must not hide what comes after it.
+        loop {
+            let due = self.store.unexplained(&self.org, now - self.group_wait, undecided).await?;
+            if due.is_empty() {
+                break;
+            }
+            self.part.alive(patience(self.poll_interval.try_into().unwrap_or_default()));
+            for event in &due {
+                let app = event.app.as_ref().map(|app| &app.id);
+                if app.is_some_and(|app| self.is_left_alone(app, now)) {
+                    undecided += 1;
+                    continue;
+                }
+                let off = match app {
+                    Some(app) => match off_now.get(app) {
+                        Some(known) => *known,
+                        // One that could not be had is not asked for again for each event of a storm.
+                        None => *off_now.entry(app.clone()).or_insert(self.is_off(app).await),
+                    },
+                    None => None,
+                };
+                let at = self.clock.now();
+                match self.store.settle(&self.org, &event.id, off, &self.alert_causes, at).await? {
+                    true => decided += 1,
+                    false => undecided += 1,
+                }
+            }
         }
-        if !due.is_empty() {
+        if decided > 0 {
             self.remember().await?;
             self.board.notify_one();
         }
-        Ok(self.store.unexplained(&self.org, now + self.group_wait).await?.is_empty())
+        Ok(self.store.unexplained(&self.org, now + self.group_wait, 0).await?.is_empty())
     }
 
-    /// Whether Deactivate Users is off for an app that Okta provisions: from memory, else from Okta.
+    /// Whether Okta was asked about an app before this pass, and could not tell.
+    fn is_left_alone(&self, app: &AppId, pass: Timestamp) -> bool {
+        let asked = self.mind.asked_about.get(app).map(|asked| *asked);
+        asked.is_some_and(|(at, told)| !told && at < pass && pass.duration_since(at) < ASK_AGAIN)
+    }
+
+    /// Whether Deactivate Users is off for an app that Okta provisions; `None` where Okta cannot tell. An app that
+    /// Okta does not have any more has no setting that could be off.
     async fn is_off(&self, app: &AppId) -> Option<bool> {
-        let facts = match self.memory.app(&self.org, app) {
-            Some(facts) => facts,
-            None => {
-                let facts = self.directory.app(app).await.ok()?;
-                self.memory.keep_app(&self.org, facts.clone());
-                facts
-            }
-        };
-        Some(facts.provisions() && !facts.deactivates_users())
+        match self.facts(app).await {
+            Ok(facts) => Some(facts.provisions() && !facts.deactivates_users()),
+            Err(DirectoryError::Gone { .. }) => Some(false),
+            Err(_) => None,
+        }
+    }
+
+    /// An app as it is now: what Okta said a moment ago, or says when it is asked.
+    async fn facts(&self, app: &AppId) -> Result<AppFacts, DirectoryError> {
+        let now = self.clock.now();
+        let asked = self.mind.asked_about.get(app).map(|asked| *asked);
+        if let Some((at, true)) = asked
+            && now.duration_since(at) < FRESH
+            && let Some(facts) = self.memory.app(&self.org, app)
+        {
+            return Ok(facts);
+        }
+        let facts = self.directory.app(app).await;
+        self.mind.asked_about.insert(app.clone(), (now, facts.is_ok()));
+        if let Ok(facts) = &facts {
+            self.memory.keep_app(&self.org, facts.clone());
+        }
+        facts
     }
 
     async fn ask_about_new(&self) -> anyhow::Result<()> {
@@ -342,11 +415,15 @@ impl Watcher {
         Ok(())
     }
 
-    /// One that Okta was not asked about yet, or did not answer about lately.
+    /// One that Okta was not asked about yet, or did not answer about lately, or that others have joined since; and
+    /// every one now and then.
     fn is_to_be_asked_about(&self, incident: &Incident) -> bool {
         incident.findings.as_ref().is_none_or(|findings| {
             let asked = self.asked.get(&incident.number).map_or(findings.at, |asked| asked.max(findings.at));
-            !findings.missing.is_empty() && self.clock.now().duration_since(asked) >= ASK_AGAIN
+            let joined =
+                incident.failing().any(|failure| failure.assigned.is_none() && failure.first > asked);
+            let wanted = !findings.missing.is_empty() || joined;
+            self.clock.now().duration_since(asked) >= if wanted { ASK_AGAIN } else { LOOK_AGAIN }
         })
     }
 
@@ -355,7 +432,8 @@ impl Watcher {
     async fn ask_about(&self, incident: &Incident) -> anyhow::Result<bool> {
         let app = &incident.app.id;
         self.asked.insert(incident.number, self.clock.now());
-        let facts = self.directory.app(app).await;
+        self.part.alive(patience(self.poll_interval.try_into().unwrap_or_default()));
+        let facts = self.facts(app).await;
         let answers = !facts.as_ref().is_err_and(is_absent);
         let mut missing = Vec::new();
         let mut mode = Mode::Guided;
@@ -371,12 +449,30 @@ impl Watcher {
         if let Err(why) = &facts {
             missing.push(format!("the app: {why}"));
         }
-        let mut users = Vec::new();
+        let (mut users, mut everybody) = (Vec::new(), false);
         if answers {
             match self.directory.app_users(app, None).await {
-                Ok(page) => users = page.items,
+                Ok(page) => (users, everybody) = (page.items, page.next.is_none()),
                 Err(why) => missing.push(format!("the people: {why}")),
             }
+        }
+        let mut gone = Vec::new();
+        for failure in incident.failing() {
+            let person = &failure.person.id;
+            let why = match users.iter().find(|user| user.person.id == *person) {
+                _ if facts.as_ref().is_err_and(|why| matches!(why, DirectoryError::Gone { .. })) => {
+                    EndedBecause::AppGone
+                }
+                Some(user) if !user.is_active_in_okta() => EndedBecause::InactiveInOkta,
+                // A list may lag behind the log.
+                None if everybody && self.clock.now().duration_since(failure.last) > ASK_AGAIN => {
+                    EndedBecause::Unassigned
+                }
+                Some(_) | None => continue,
+            };
+            // Okta says so after it logged the failure, whatever our clock says.
+            let at = self.clock.now().max(failure.last + SignedDuration::from_millis(1));
+            gone.push(Change::Gone { person: person.clone(), why, at });
         }
         let assigned = users.iter().map(|user| (user.person.id.clone(), user.scope)).collect();
         let findings = Findings {
@@ -386,14 +482,9 @@ impl Watcher {
             kind: facts.as_ref().map_or(String::new(), |facts| facts.kind.clone()),
             missing,
         };
-        if let Ok(facts) = facts {
-            self.memory.keep_app(&self.org, facts);
-        }
         let now = self.clock.now();
         self.store.change(incident.number, Change::Found { findings, assigned }, now).await?;
-        for user in users.iter().filter(|user| !user.is_active_in_okta()) {
-            let why = EndedBecause::InactiveInOkta;
-            let change = Change::Gone { person: user.person.id.clone(), why, at: now };
+        for change in gone {
             self.store.change(incident.number, change, now).await?;
         }
         self.remember().await?;
@@ -458,16 +549,23 @@ fn kind(failure: &anyhow::Error) -> &'static str {
     }
 }
 
-/// Reads the org's apps anew for autocomplete, page by page; stops early where the rate limit says so.
+/// Reads the org's apps anew for autocomplete, page by page.
 ///
 /// # Errors
 ///
-/// Okta's; what was known stays.
+/// Okta's; what was known stays, and what was read by then is up to date.
 pub async fn index(org: &OrgName, directory: &dyn Directory, memory: &Memory) -> anyhow::Result<()> {
     let mut apps = Vec::new();
     let mut after: Option<String> = None;
     for _ in 0..INDEX_PAGES {
-        let page = directory.apps(after.as_deref()).await?;
+        let page = match directory.apps(after.as_deref()).await {
+            Ok(page) => page,
+            Err(failure) => {
+                // Some that are up to date are worth more than none.
+                apps.into_iter().for_each(|app| memory.keep_app(org, app));
+                return Err(failure.into());
+            }
+        };
         apps.extend(page.items);
         after = page.next;
         if after.is_none() {

@@ -269,7 +269,7 @@ async fn each_defect_is_named_with_its_mend() -> Result<()> {
             |world| world.discord.deletes_channel(world.channel),
             "alert channel",
             Failed,
-            "is not there any more, or the bot may not see it",
+            "was deleted, or never was",
             "discord.alert_channel_id",
         ),
         (
@@ -466,7 +466,7 @@ async fn each_defect_is_named_with_its_mend() -> Result<()> {
 #[tokio::test]
 async fn each_permission_that_is_missing_is_named() -> Result<()> {
     for (permission, name) in [
-        (Permission::VIEW_CHANNEL, "may not see it"),
+        (Permission::VIEW_CHANNEL, "may not see channel"),
         (Permission::SEND_MESSAGES, "Send Messages (SEND_MESSAGES)"),
         (Permission::EMBED_LINKS, "Embed Links (EMBED_LINKS)"),
         (Permission::ATTACH_FILES, "Attach Files (ATTACH_FILES)"),

@@ -10,12 +10,14 @@ use sim::discord::Discord;
 use sim::okta::Okta;
 use tempfile::TempDir;
 
-/// Both simulators, a channel, a role that may look, and where the program keeps its things.
+/// Both simulators, a channel, the roles, and where the program keeps its things.
 pub struct World {
     pub okta: Okta,
     pub discord: Discord,
     pub channel: u64,
     pub viewer: u64,
+    pub operator: u64,
+    pub approver: u64,
     folder: TempDir,
 }
 
@@ -27,7 +29,8 @@ impl World {
         let settings = sim::discord::Settings { global_limit: 100_000, ..Default::default() };
         let discord = Discord::start(settings).await?;
         let (channel, viewer) = (discord.channel("provisioning"), discord.role("viewer"));
-        Ok(Self { okta, discord, channel, viewer, folder: tempfile::tempdir()? })
+        let (operator, approver) = (discord.role("operator"), discord.role("approver"));
+        Ok(Self { okta, discord, channel, viewer, operator, approver, folder: tempfile::tempdir()? })
     }
 
     /// Starts the program: `org` is where its org is, `keys` more lines about it.
@@ -43,6 +46,8 @@ impl World {
             url = "sqlite://{folder}/provost.db"
             [roles]
             viewer = ["role:{viewer}"]
+            operator = ["role:{operator}"]
+            approver = ["role:{approver}"]
             [http]
             listen = ""
             [alerts]
@@ -50,13 +55,14 @@ impl World {
             [okta.acme]
             url = "{org}"
             api_token = "{okta_token}"
-            rate_limit_share = 1.0
             {keys}
             "#,
             token = sim::discord::Settings::default().bot_token,
             guild = self.discord.guild_id(),
             channel = self.channel,
             viewer = self.viewer,
+            operator = self.operator,
+            approver = self.approver,
             discord = self.discord.url(),
             okta_token = sim::okta::Settings::default().api_token,
             folder = self.folder.path().display(),

@@ -92,8 +92,10 @@ pub async fn gather(
     };
     let connection = async { directory.connection(app).await.map_err(said) };
     let people = async { people(directory, app).await.map_err(said) };
-    let history = history(directory, org, app, rules, now);
-    let ((app, feature), connection, people, history) = join4(about, connection, people, history).await;
+    let log = log(directory, app, now);
+    let ((app, feature), connection, people, log) = join4(about, connection, people, log).await;
+    let off = app.as_ref().ok().map(|app| app.provisions() && !app.deactivates_users());
+    let history = log.map(|log| read(org, log, rules, now, off));
     let (users, assigned) = match people {
         Ok((users, assigned)) => (Ok(users), Ok(assigned)),
         Err(why) => (Err(why.clone()), Err(why)),
@@ -143,13 +145,14 @@ pub async fn people(
     Ok((users, assigned))
 }
 
-async fn history(
-    directory: &dyn Directory,
-    org: &OrgName,
-    app: &AppId,
-    rules: &Rules,
-    now: Timestamp,
-) -> Had<History> {
+/// What was read of an app's log.
+struct Log {
+    events: Vec<Event>,
+    since: Timestamp,
+    complete: bool,
+}
+
+async fn log(directory: &dyn Directory, app: &AppId, now: Timestamp) -> Had<Log> {
     let begin = now - WINDOW;
     let mut events = Vec::new();
     let mut after: Option<String> = None;
@@ -166,18 +169,13 @@ async fn history(
     let complete = after.is_none();
     let oldest = events.iter().map(|event| event.published).min();
     let since = if complete { begin } else { oldest.unwrap_or(begin) };
-    Ok(read(org, events, rules, now, since, complete))
+    Ok(Log { events, since, complete })
 }
 
-/// Reads an app's log the way the watcher does, with every cause, and alerts nobody.
-fn read(
-    org: &OrgName,
-    mut events: Vec<Event>,
-    rules: &Rules,
-    now: Timestamp,
-    since: Timestamp,
-    complete: bool,
-) -> History {
+/// Reads an app's log the way the watcher does, with every cause, and alerts nobody. `off` as for
+/// [`Casebook::settle`]; where it is not known, a failure without a reason has another cause.
+fn read(org: &OrgName, log: Log, rules: &Rules, now: Timestamp, off: Option<bool>) -> History {
+    let Log { mut events, since, complete } = log;
     events.sort_by_key(|event| event.published);
     let mut book = Casebook {
         org: org.clone(),
@@ -195,7 +193,7 @@ fn read(
     let rejudged: BTreeSet<_> = book.changes.rejudged.iter().map(|(id, _)| id.clone()).collect();
     for (event, judged) in events.iter().zip(judged) {
         if judged == Judged::Unexplained && !rejudged.contains(&event.id) {
-            book.settle(event, Some(false));
+            book.settle(event, Some(off.unwrap_or(false)));
         }
     }
     let changes = book.changes.settings.into_iter().map(|(_, change)| change).collect();

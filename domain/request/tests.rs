@@ -47,7 +47,7 @@ fn stages() -> [Stage; 13] {
         Stage::Approved,
         Stage::Executing { since: at },
         Stage::Verifying { since: at },
-        Stage::Succeeded { at },
+        Stage::Succeeded { at, by: None },
         Stage::Failed { at, why: why() },
         Stage::Partly { at, why: why() },
         Stage::Denied { by, at, why: why() },
@@ -59,7 +59,7 @@ fn stages() -> [Stage; 13] {
 }
 
 /// Every event, by who may cause it, to exactly this request.
-fn events() -> [(&'static str, RequestEvent); 12] {
+fn events() -> [(&'static str, RequestEvent); 13] {
     use RequestEvent as E;
     let (why, hash) = (String::new, request(Stage::Pending).hash.short().to_owned());
     let outcome = Outcome::Pushing { since: at(1) };
@@ -71,6 +71,7 @@ fn events() -> [(&'static str, RequestEvent); 12] {
         ("time", E::TimePassed),
         ("change", E::Changed { why: why() }),
         ("begin", E::Begun),
+        ("put-off", E::PutOff { why: why() }),
         ("done", E::Done),
         ("person", E::Person { person: user("dana"), outcome }),
         ("refuse", E::Refused { why: why() }),
@@ -119,20 +120,20 @@ fn table(text: &str) -> Vec<Vec<&str>> {
 #[test]
 fn every_event_in_every_stage() {
     let expected = table(
-        "           confirm approve  deny   withdraw  time change     begin     done      person    refuse lose    prove
-        draft      pending -        -      cancelled =    superseded -         -         -         -      -       -
-        pending    -       approved denied cancelled =    superseded -         -         -         -      -       -
-        approved   -       -        -      cancelled =    superseded executing -         -         failed -       -
-        executing  -       -        -      -         =    -          -         verifying executing failed unclear succeeded
-        verifying  -       -        -      -         =    -          -         -         verifying failed unclear succeeded
-        succeeded  -       -        -      -         =    -          -         -         -         -      -       -
-        failed     -       -        -      -         =    -          -         -         -         -      -       -
-        partly     -       -        -      -         =    -          -         -         -         -      -       -
-        denied     -       -        -      -         =    -          -         -         -         -      -       -
-        expired    -       -        -      -         =    -          -         -         -         -      -       -
-        cancelled  -       -        -      -         =    -          -         -         -         -      -       -
-        superseded -       -        -      -         =    -          -         -         -         -      -       -
-        unclear    -       -        -      -         =    -          -         -         -         -      -       -",
+        "           confirm approve  deny   withdraw  time change     begin     put-off  done      person    refuse lose    prove
+        draft      pending -        -      cancelled =    superseded -         -        -         -         -      -       -
+        pending    -       approved denied cancelled =    superseded -         -        -         -         -      -       -
+        approved   -       -        -      cancelled =    superseded executing -        -         -         failed -       -
+        executing  -       -        -      -         =    -          -         approved verifying executing failed unclear succeeded
+        verifying  -       -        -      -         =    -          -         -        -         verifying failed unclear succeeded
+        succeeded  -       -        -      -         =    -          -         -        -         -         -      -       -
+        failed     -       -        -      -         =    -          -         -        -         -         -      -       -
+        partly     -       -        -      -         =    -          -         -        -         -         -      -       -
+        denied     -       -        -      -         =    -          -         -        -         -         -      -       -
+        expired    -       -        -      -         =    -          -         -        -         -         -      -       -
+        cancelled  -       -        -      -         =    -          -         -        -         -         -      -       -
+        superseded -       -        -      -         =    -          -         -        -         -         -      -       -
+        unclear    -       -        -      -         =    -          -         -        -         -         -      -       -",
     );
     assert_eq!(lifecycle(at(3599)), expected);
 }
@@ -140,20 +141,20 @@ fn every_event_in_every_stage() {
 #[test]
 fn every_event_in_every_stage_once_its_time_is_over() {
     let expected = table(
-        "           confirm approve  deny   withdraw  time    change     begin done      person    refuse lose    prove
-        draft      expired -        -      cancelled expired superseded -     -         -         -      -       -
-        pending    -       late     late   cancelled expired superseded -     -         -         -      -       -
-        approved   -       -        -      cancelled expired superseded late  -         -         failed -       -
-        executing  -       -        -      -         =       -          -     verifying executing failed unclear succeeded
-        verifying  -       -        -      -         =       -          -     -         verifying failed unclear succeeded
-        succeeded  -       -        -      -         =       -          -     -         -         -      -       -
-        failed     -       -        -      -         =       -          -     -         -         -      -       -
-        partly     -       -        -      -         =       -          -     -         -         -      -       -
-        denied     -       -        -      -         =       -          -     -         -         -      -       -
-        expired    -       -        -      -         =       -          -     -         -         -      -       -
-        cancelled  -       -        -      -         =       -          -     -         -         -      -       -
-        superseded -       -        -      -         =       -          -     -         -         -      -       -
-        unclear    -       -        -      -         =       -          -     -         -         -      -       -",
+        "           confirm approve deny withdraw  time    change     begin put-off  done      person    refuse lose    prove
+        draft      expired -       -    cancelled expired superseded -     -        -         -         -      -       -
+        pending    -       late    late cancelled expired superseded -     -        -         -         -      -       -
+        approved   -       -       -    cancelled expired superseded late  -        -         -         failed -       -
+        executing  -       -       -    -         =       -          -     approved verifying executing failed unclear succeeded
+        verifying  -       -       -    -         =       -          -     -        -         verifying failed unclear succeeded
+        succeeded  -       -       -    -         =       -          -     -        -         -         -      -       -
+        failed     -       -       -    -         =       -          -     -        -         -         -      -       -
+        partly     -       -       -    -         =       -          -     -        -         -         -      -       -
+        denied     -       -       -    -         =       -          -     -        -         -         -      -       -
+        expired    -       -       -    -         =       -          -     -        -         -         -      -       -
+        cancelled  -       -       -    -         =       -          -     -        -         -         -      -       -
+        superseded -       -       -    -         =       -          -     -        -         -         -      -       -
+        unclear    -       -       -    -         =       -          -     -        -         -         -      -       -",
     );
     assert_eq!(lifecycle(at(3600)), expected);
 }
@@ -277,6 +278,7 @@ fn whatever_a_request_is_about_changes_its_hash() {
         Frozen { app: label("Slack (old)"), ..frozen() },
         Frozen { action: Action::Reassign, ..frozen() },
         Frozen { action: Action::Enable, ..frozen() },
+        Frozen { action: Action::Fixed, ..frozen() },
         Frozen { method: Method::Guided, ..frozen() },
         Frozen { people: vec![], ..frozen() },
         Frozen { people: vec![user("dana"), user("eli")], ..frozen() },
@@ -314,4 +316,71 @@ fn how_people_were_picked_does_not_change_the_hash() {
     let draft = Request::draft(RequestNumber(1), picked, String::new(), None, at(0));
     assert_eq!(draft.hash, request(Stage::Draft).hash);
     assert_eq!(draft.outcomes.len(), 3);
+}
+
+#[test]
+fn what_becomes_of_one_person_goes_one_way() {
+    let (since, why) = (at(1), String::new);
+    let proof = Proof { event: "e1".parse().expect("a good id"), at: at(1), strength: Strength::Account };
+    let outcomes = [
+        ("waiting", Outcome::Waiting),
+        ("pushing", Outcome::Pushing { since }),
+        ("pushed", Outcome::Pushed { at: since }),
+        ("unassigning", Outcome::Unassigning { since }),
+        ("unassigned", Outcome::Unassigned { at: since }),
+        ("assigning", Outcome::Assigning { since }),
+        ("proven", Outcome::Proven(proof)),
+        ("failed", Outcome::Failed { why: why() }),
+        ("skipped", Outcome::Skipped),
+    ];
+    #[rustfmt::skip]
+    let expected = [
+        // from          may become
+        ("waiting",      "waiting pushing pushed unassigning proven failed skipped"),
+        ("pushing",      "waiting pushed proven failed skipped"),
+        ("pushed",       "pushed proven failed skipped"),
+        ("unassigning",  "waiting pushed unassigned proven failed skipped"),
+        ("unassigned",   "pushed assigning proven failed skipped"),
+        ("assigning",    "pushed unassigned proven failed skipped"),
+        ("proven",       ""),
+        ("failed",       ""),
+        ("skipped",      ""),
+    ];
+    for ((from, before), (_, expected)) in outcomes.iter().zip(expected) {
+        let mut request = request(Stage::Executing { since: at(0) });
+        request.outcomes.insert(user("dana"), before.clone());
+        let becomes = |(name, outcome): &(&'static str, Outcome)| {
+            let event = RequestEvent::Person { person: user("dana"), outcome: outcome.clone() };
+            request.after(event, at(1)).is_ok().then_some(*name)
+        };
+        let found: Vec<_> = outcomes.iter().filter_map(becomes).collect();
+        assert_eq!(found.join(" "), expected, "{from}");
+    }
+}
+
+#[test]
+fn what_was_begun_for_somebody_is_not_put_off_as_a_whole() {
+    let mut request = request(Stage::Executing { since: at(0) });
+    request.outcomes.insert(user("dana"), Outcome::Pushing { since: at(1) });
+    let put_off = request.after(RequestEvent::PutOff { why: String::new() }, at(1));
+    assert_eq!(word(&request, &put_off), "-");
+}
+
+#[test]
+fn who_did_it_is_compared_by_linked_person() {
+    let actor = |id: Option<&str>| Actor { id: id.map(str::to_owned), ..Actor::default() };
+    #[rustfmt::skip]
+    let table = [
+        // who did it                    whom the requester is linked to   was it another
+        (Some(actor(Some("olive"))),     Some("olive"),                    Some(false)),
+        (Some(actor(Some("jo"))),        Some("olive"),                    Some(true)),
+        (Some(actor(Some("jo"))),        None,                             None),
+        (Some(actor(None)),              Some("olive"),                    None),
+        (None,                           Some("olive"),                    None),
+    ];
+    for (by, linked, expected) in table {
+        let mut request = request(Stage::Succeeded { at: at(1), by: by.clone() });
+        request.frozen.requester_person = linked.map(user);
+        assert_eq!(request.was_done_by_another(), expected, "{by:?} {linked:?}");
+    }
 }

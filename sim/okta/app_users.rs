@@ -49,9 +49,11 @@ impl World {
             return Err(Answer::invalid("id", "The user is deactivated."));
         }
         let pair = (app.to_owned(), user.id.clone());
+        let profile = body["profile"].as_object().cloned().unwrap_or_default();
+        refuse_mapped(&profile, &user.app_profile())?;
         self.assign(&pair, None, asks.entity());
-        if let (Some(profile), Some(known)) = (body["profile"].as_object(), self.assignments.get_mut(&pair)) {
-            known.profile.extend(profile.clone());
+        if let Some(known) = self.assignments.get_mut(&pair) {
+            known.profile.extend(profile);
         }
         Ok(Answer::json(200, &self.app_user_json(&pair)))
     }
@@ -73,14 +75,7 @@ impl World {
         }
         let profile = body["profile"].as_object().cloned().unwrap_or_default();
         let known = &self.assignments[&pair].profile;
-        let changed =
-            profile.iter().find(|(key, value)| known.get(*key).is_some_and(|known| known != *value));
-        if let Some((key, _)) = changed {
-            let summary = format!(
-                "Cannot modify the {key} attribute because it has a field mapping and profile push is enabled."
-            );
-            return Err(Answer::error(403, "E0000075", &summary, &[]));
-        }
+        refuse_mapped(&profile, known)?;
         let now = self.now();
         if let Some(known) = self.assignments.get_mut(&pair) {
             known.profile.extend(profile);
@@ -92,6 +87,35 @@ impl World {
         let answer = Answer::json(200, &self.app_user_json(&pair));
         self.request_push(&pair, Why::ProfileWritten, asks.entity());
         Ok(answer)
+    }
+
+    /// One of the groups that bring the app to somebody.
+    pub(super) fn get_app_group(&self, app: &str, group: &str, call: &Call) -> Result<Answer, Answer> {
+        self.known_app(app)?;
+        let brings = |((of, _), known): (&Pair, &super::world::Assignment)| {
+            of == app && known.group.as_deref() == Some(group)
+        };
+        if !self.assignments.iter().any(brings) {
+            return Err(Answer::not_found(group, "ApplicationGroupAssignment"));
+        }
+        let this = format!("{}/api/v1/apps/{app}", self.url);
+        let link = |path: String| json!({ "href": path });
+        let mut json = json!({
+            "id": group,
+            "lastUpdated": iso(self.now()),
+            "priority": 0,
+            "profile": {},
+            "_links": {
+                "self": link(format!("{this}/groups/{group}")),
+                "app": link(this.clone()),
+                "group": link(format!("{}/api/v1/groups/{group}", self.url)),
+            },
+        });
+        if call.param("expand").as_deref() == Some("group") {
+            json["_embedded"] =
+                json!({ "group": { "id": group, "profile": { "name": group, "description": null } } });
+        }
+        Ok(Answer::json(200, &json))
     }
 
     pub(super) fn delete_app_user(&mut self, app: &str, user: &str, asks: &Asks) -> Result<Answer, Answer> {
@@ -181,4 +205,16 @@ impl World {
             "_links": { "self": { "href": format!("{}/api/v1/users/{}", self.url, user.id) } },
         })
     }
+}
+
+/// An attribute that the app's mapping fills may not be given another value.
+///
+/// Source: Okta's OpenAPI document, `assignUserToApplication` and the error of `updateApplicationUser`.
+fn refuse_mapped(profile: &Map<String, Value>, mapped: &Map<String, Value>) -> Result<(), Answer> {
+    let changed = profile.iter().find(|(key, value)| mapped.get(*key).is_some_and(|known| known != *value));
+    let Some((key, _)) = changed else { return Ok(()) };
+    let summary = format!(
+        "Cannot modify the {key} attribute because it has a field mapping and profile push is enabled."
+    );
+    Err(Answer::error(403, "E0000075", &summary, &[]))
 }

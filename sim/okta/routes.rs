@@ -87,12 +87,15 @@ impl World {
             ("DELETE", ["apps", app, "users", user]) => {
                 manages_apps().and_then(|()| self.delete_app_user(app, user, asks))
             }
+            ("GET", ["apps", app, "groups", group]) => {
+                reads_apps().and_then(|()| self.get_app_group(app, group, call))
+            }
             (
                 _,
                 ["logs" | "org" | "apps"]
                 | ["users" | "apps", _]
                 | ["apps", _, "features" | "users"]
-                | ["apps", _, "features" | "users", _]
+                | ["apps", _, "features" | "users" | "groups", _]
                 | ["apps", _, "connections", "default"],
             ) => Err(Answer::method_not_allowed()),
             _ => Err(Answer::nowhere()),

@@ -172,6 +172,22 @@ impl Okta {
         world.unassign(&pair, by);
     }
 
+    /// Somebody fills in an attribute of the person's profile in the app, by hand, in the console.
+    pub fn fills_in(&self, user: &str, app: &str, attribute: &str, value: &str) {
+        let mut world = self.org.world();
+        let pair = world.pair(user, app);
+        if let Some(known) = world.assignments.get_mut(&pair) {
+            known.profile.insert(attribute.to_owned(), value.into());
+        }
+    }
+
+    /// An attribute of the person's profile in the app.
+    pub fn attribute(&self, user: &str, app: &str, attribute: &str) -> Option<String> {
+        let mut world = self.org.world();
+        let pair = world.pair(user, app);
+        Some(world.assignments.get(&pair)?.profile.get(attribute)?.as_str()?.to_owned())
+    }
+
     /// Whether the app is assigned to the person.
     pub fn is_assigned(&self, user: &str, app: &str) -> bool {
         let mut world = self.org.world();

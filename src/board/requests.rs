@@ -2,17 +2,23 @@
 
 use commands::audit::line;
 use commands::chat::{ChatError, Message, Place};
-use commands::request_card::{Around, card, footer};
+use commands::ladder::{self, Ladder};
+use commands::request_card::{Around, Seen, card, footer};
 use domain::ids::ChannelId;
-use domain::request::Request;
-use domain::requests::{AuditQuery, RequestShowing};
-use jiff::Timestamp;
+use domain::incident::Incident;
+use domain::request::{Action, Request, Stage};
+use domain::requests::{AuditQuery, AuditShown, Remark, RemarkShowing, RequestQuery, RequestShowing};
+use domain::store::{Query, StoreError, Which};
+use jiff::{SignedDuration, Timestamp};
 use tracing::info;
 
 use super::{Board, Earlier, MAY_REPEAT, NONCE_LASTS, ShowError, Shown, nonce};
 
 /// How many entries of the audit one message shows.
-const ENTRIES: usize = 10;
+const ENTRIES: usize = 8;
+
+/// What is half done for no longer than this is about to be done, and pings nobody.
+const SOON: SignedDuration = SignedDuration::from_secs(60);
 
 impl Board {
     pub(super) async fn show_request(
@@ -21,7 +27,8 @@ impl Board {
         request: &Request,
         showing: Option<RequestShowing>,
     ) -> Result<Option<Timestamp>, ShowError> {
-        if let Some(until) = self.rests(org.channel) {
+        let channel = showing.as_ref().map_or(org.channel, |showing| showing.channel);
+        if let Some(until) = self.rests(channel).filter(|_| channel == org.channel) {
             return Ok(Some(until));
         }
         let now = self.clock.now();
@@ -32,7 +39,15 @@ impl Board {
             kind: known.as_ref().map_or("", |facts| facts.kind.as_str()),
             paused: self.requests.paused().await?.is_some(),
         };
-        let mut message = card(request, &around);
+        let mut message = card(request, &around, &self.seen(request).await?);
+        let ladder = self.ladder(org, request).await?;
+        ladder::climb(&mut message, request, &ladder);
+        if request.frozen.action == Action::Reassign {
+            let whom = ladder::whom(request, &self.incidents_of(request).await?);
+            if let (Some(card), Some(whom)) = (&mut message.card, whom) {
+                card.fields.insert(0, whom);
+            }
+        }
         let Some(mut showing) = showing else {
             let showing = RequestShowing {
                 request: request.number,
@@ -44,7 +59,7 @@ impl Board {
                 let_go: false,
             };
             self.requests.note_request_showing(&showing).await?;
-            return self.post_request(request, showing, &message).await;
+            return self.post_request(request, showing, &message, request.revision).await;
         };
         let Some(at) = showing.message else {
             if now.duration_since(showing.attempted) > NONCE_LASTS {
@@ -58,7 +73,8 @@ impl Board {
                     Earlier::Unknown => message.content.push_str(MAY_REPEAT),
                 }
             }
-            return self.post_request(request, showing, &message).await;
+            // It may be the first message that comes back, which shows what was then: it is edited to the newest next.
+            return self.post_request(request, showing, &message, 0).await;
         };
         let due = showing.shown_at.map_or(now, |at| at + self.edit_interval);
         if now < due {
@@ -68,12 +84,71 @@ impl Board {
         match self.chat.edit(Place { channel: showing.channel, message: at }, &message).await {
             Ok(()) => (showing.shown_at, showing.revision) = (Some(now), request.revision),
             Err(ChatError::MessageGone | ChatError::TooOld) => showing.let_go = true,
+            // Cards go to another channel by now: this one moves there.
+            Err(ChatError::Forbidden { .. } | ChatError::NoAccess(_) | ChatError::ChannelGone(_))
+                if channel != org.channel =>
+            {
+                (showing.channel, showing.attempted, showing.message) = (org.channel, now, None);
+                self.requests.note_request_showing(&showing).await?;
+                return Ok(Some(now));
+            }
             Err(failure) => return Err(failure.into()),
         }
+        let half_done_since = match request.stage {
+            Stage::Executing { since } if request.is_half_done() => Some(since),
+            _ => None,
+        };
+        if half_done_since.is_some_and(|since| now.duration_since(since) >= SOON) {
+            let message = commands::announcements::half_done(request, self.policy.oncall);
+            self.remark(request, showing.channel, Remark::HalfDone, message).await?;
+        }
         // Told first: what a crash leaves untold is told again, and the nonce makes it the same message.
-        let due = self.tell_requester(request, &showing).await?;
+        if let Some(decision) = commands::announcements::decision(request) {
+            self.remark(request, showing.channel, Remark::Decision, decision).await?;
+        }
+        if let Some(mut outcome) = commands::announcements::outcome(request, self.policy.oncall) {
+            outcome.rows = ladder::rows(request, &ladder);
+            self.remark(request, showing.channel, Remark::Outcome, outcome).await?;
+        }
         self.requests.note_request_showing(&showing).await?;
-        Ok(due)
+        Ok(None)
+    }
+
+    /// What the card shows that is not the request's own.
+    async fn seen(&self, request: &Request) -> Result<Seen, ShowError> {
+        // Where it cannot be told, the card asks for somebody on call; the approval itself is decided afresh.
+        let widened = request.stage == Stage::Pending
+            && self.policy.is_widened(&*self.roster, request.frozen.requester).await.unwrap_or(false);
+        let review = match request.frozen.breakglass {
+            true => self.requests.review(request.number).await?,
+            false => None,
+        };
+        Ok(Seen { widened, review })
+    }
+
+    async fn incidents_of(&self, request: &Request) -> Result<Vec<Incident>, StoreError> {
+        let (org, app) = (request.frozen.org.clone(), request.frozen.app.id.clone());
+        self.store.incidents(&Query { org: Some(org), app: Some(app), which: Which::All, limit: 0 }).await
+    }
+
+    /// What the buttons of a request's card hang on. Only an ended request has any that need looking up.
+    async fn ladder(&self, org: &Shown, request: &Request) -> Result<Ladder, StoreError> {
+        let mut ladder = Ladder::default();
+        if ladder::is_not_enough(request) {
+            let query = RequestQuery {
+                org: Some(request.frozen.org.clone()),
+                app: Some(request.frozen.app.id.clone()),
+                limit: ladder::REMEMBERED,
+                ..RequestQuery::default()
+            };
+            ladder.worked = ladder::worked(&self.requests.requests(&query).await?);
+            ladder.reassigns =
+                org.writes && ladder::is_any_by_name(request, &self.incidents_of(request).await?);
+        }
+        if request.frozen.action == Action::Reassign && request.stage.is_over() {
+            ladder.keeps_profile = self.requests.kept_profile(request.number).await?.is_some();
+        }
+        Ok(ladder)
     }
 
     async fn post_request(
@@ -81,55 +156,66 @@ impl Board {
         request: &Request,
         mut showing: RequestShowing,
         message: &Message,
+        revision: i64,
     ) -> Result<Option<Timestamp>, ShowError> {
-        let number = request.number.to_string();
-        let nonce = nonce(&["request", request.frozen.org.as_str(), &number, &request.hash.0]);
+        let (number, channel) = (request.number.to_string(), showing.channel.to_string());
+        let nonce = nonce(&["request", request.frozen.org.as_str(), &number, &request.hash.0, &channel]);
         match self.chat.post(showing.channel, message, &nonce).await {
             Ok(id) => {
                 info!(message.id = %id, "Posted the card of {}", request.number);
-                (showing.message, showing.revision) = (Some(id), request.revision);
+                (showing.message, showing.revision) = (Some(id), revision);
                 showing.shown_at = Some(self.clock.now());
             }
             Err(ChatError::MessageGone) => showing.let_go = true,
             Err(failure) => return Err(failure.into()),
         }
-        self.requests.note_request_showing(&showing).await?;
-        Ok(None)
-    }
-
-    /// An edit pings nobody, so the outcome is said once in a message of its own.
-    async fn tell_requester(
-        &self,
-        request: &Request,
-        showing: &RequestShowing,
-    ) -> Result<Option<Timestamp>, ShowError> {
-        let Some(outcome) = commands::announcements::outcome(request, self.policy.oncall) else {
-            return Ok(None);
-        };
-        let number = request.number.to_string();
-        let nonce =
-            nonce(&["outcome", request.frozen.org.as_str(), &number, &request.hash.0, request.stage.word()]);
-        match self.chat.post(showing.channel, &outcome, &nonce).await {
-            Ok(_) | Err(ChatError::MessageGone) => Ok(None),
-            Err(failure) => Err(failure.into()),
+        if request.stage.is_over() && revision > 0 {
+            // The card itself has pinged for the outcome.
+            let told = RemarkShowing {
+                request: request.number,
+                remark: Remark::Outcome,
+                attempted: showing.attempted,
+                message: showing.message,
+            };
+            self.requests.note_remark(&told).await?;
         }
+        self.requests.note_request_showing(&showing).await?;
+        Ok((revision == 0).then(|| self.clock.now()))
     }
 
-    /// Shows the audit's new entries. Each line carries number and hash, so that a cut tail can be found later.
+    /// Shows the audit's new entries. Each line carries number and hash, so that a cut tail can be found later. Which
+    /// entries a message holds is noted before it is posted: whatever is cut off, the same message is made again.
     pub(super) async fn show_audit(&self, channel: ChannelId) -> Result<Option<Timestamp>, ShowError> {
         if let Some(until) = self.rests(channel) {
             return Ok(Some(until));
         }
-        let shown = self.requests.audit_shown().await?;
+        let now = self.clock.now();
+        let AuditShown { shown, telling, attempted } = self.requests.audit_shown().await?;
+        let half_told = telling > shown;
         let mut entries = self.requests.chain(shown + 1).await?;
         entries.truncate(ENTRIES);
+        if half_told {
+            entries.retain(|entry| entry.number <= telling);
+        }
         let Some(last) = entries.last().map(|entry| entry.number) else { return Ok(None) };
+        if !half_told {
+            self.requests.note_audit_telling(last, now).await?;
+        }
         let lines: Vec<String> = entries.iter().map(line).collect();
-        let message = Message::text(commands::text::fit(lines.join("\n"), 2_000));
-        let nonce = nonce(&["audit", &(shown + 1).to_string(), &last.to_string(), &entries[0].hash]);
-        match self.chat.post(channel, &message, &nonce).await {
-            Ok(_) | Err(ChatError::MessageGone) => {}
-            Err(failure) => return Err(failure.into()),
+        let mut message = Message::text(commands::text::fit(lines.join("\n"), 2_000));
+        let earlier = match attempted.filter(|at| half_told && now.duration_since(*at) > NONCE_LASTS) {
+            Some(attempted) => self.earlier(channel, attempted, &message.content).await?,
+            None => Earlier::None,
+        };
+        if !matches!(earlier, Earlier::Found(_)) {
+            if matches!(earlier, Earlier::Unknown) {
+                message.content.push_str(MAY_REPEAT);
+            }
+            let nonce = nonce(&["audit", &(shown + 1).to_string(), &last.to_string(), &entries[0].hash]);
+            match self.chat.post(channel, &message, &nonce).await {
+                Ok(_) | Err(ChatError::MessageGone) => {}
+                Err(failure) => return Err(failure.into()),
+            }
         }
         self.requests.note_audit_shown(last).await?;
         let more = self.requests.entries(&AuditQuery { limit: 1, ..AuditQuery::default() }).await?;

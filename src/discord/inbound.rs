@@ -121,7 +121,13 @@ impl Inbound {
         let knock = match payload::knock(raw, kind, self.guild, &self.specs) {
             Ok(knock) => knock,
             Err(_) if kind == AUTOCOMPLETE => return self.rest.suggest(to, &[]).await,
-            Err(foreign) => return self.rest.refuse(to, &Message::text(words(&foreign))).await,
+            Err(foreign) => {
+                let told = self.rest.refuse(to, &Message::text(words(&foreign))).await;
+                if let Foreign::Forged(caller) = &foreign {
+                    self.front.turned_away(caller, None, &[]).await;
+                }
+                return told;
+            }
         };
         if kind == AUTOCOMPLETE {
             let choices = knock
@@ -130,7 +136,11 @@ impl Inbound {
             return self.rest.suggest(to, &choices.unwrap_or_default()).await;
         }
         let opening = match self.front.first(&knock.caller, &knock.verb, &knock.args) {
-            First::Refuse(message) => return self.rest.refuse(to, &message).await,
+            First::Refuse(message) => {
+                let told = self.rest.refuse(to, &message).await;
+                self.front.turned_away(&knock.caller, Some(&knock.verb), &knock.args).await;
+                return told;
+            }
             First::Ask(dialog) => return self.ask(to, &knock, &dialog).await,
             First::Open(Opening::Dialog) => {
                 error!(verb = knock.verb, "A command opens with a dialog and has none");
@@ -240,6 +250,6 @@ fn words(foreign: &Foreign) -> &'static str {
         Foreign::Unreadable => UNREADABLE,
         Foreign::Elsewhere => ELSEWHERE,
         Foreign::Nobody => NOBODY,
-        Foreign::Unknown => UNKNOWN,
+        Foreign::Unknown | Foreign::Forged(_) => UNKNOWN,
     }
 }

@@ -107,8 +107,10 @@ pub(super) enum Foreign {
     Elsewhere,
     /// It says nothing about who made it, or no person did.
     Nobody,
-    /// The button, select or command is not one of ours.
+    /// The command is not one of ours.
     Unknown,
+    /// The button, select or dialog is not one of ours: it was forged or edited, or is older than this version.
+    Forged(Caller),
 }
 
 /// An interaction of ours, as far as the first answer needs it.
@@ -145,7 +147,9 @@ pub(super) fn knock<'a>(
     let data = head.data;
     let name: Name<'_> = serde_json::from_str(data.get()).map_err(|_| Foreign::Unreadable)?;
     let (CustomId { verb, args }, pressed) = match (kind, name.custom_id) {
-        (COMPONENT | MODAL, Some(id)) => pressed(&id, name.values, specs)?,
+        (COMPONENT | MODAL, Some(id)) => {
+            pressed(&id, name.values, specs).ok_or_else(|| Foreign::Forged(caller.clone()))?
+        }
         (COMMAND | AUTOCOMPLETE, _) if name.kind == Some(MESSAGE_MENU) => {
             (CustomId::new(&name.name.unwrap_or_default(), []), Vec::new())
         }
@@ -164,23 +168,20 @@ pub(super) fn knock<'a>(
     Ok(Knock { caller, verb, args, on_a_message, kind, data, pressed })
 }
 
-/// A `custom_id` with its arguments named in the spec's order; what was chosen in a select follows them.
-fn pressed(
-    id: &str,
-    values: Vec<String>,
-    specs: &[Spec],
-) -> Result<(CustomId, Vec<(String, String)>), Foreign> {
-    let id = CustomId::parse(id).ok_or(Foreign::Unknown)?;
+/// A `custom_id` with its arguments named in the spec's order; what was chosen in a select follows them. `None` if it
+/// is none of ours.
+fn pressed(id: &str, values: Vec<String>, specs: &[Spec]) -> Option<(CustomId, Vec<(String, String)>)> {
+    let id = CustomId::parse(id)?;
     let args = &id.args;
-    let spec = specs.iter().find(|spec| spec.name == id.verb).ok_or(Foreign::Unknown)?;
+    let spec = specs.iter().find(|spec| spec.name == id.verb)?;
     if args.len() > spec.options.len() {
-        return Err(Foreign::Unknown);
+        return None;
     }
     let chosen = spec.options.get(args.len()).map_or("value", |option| option.name);
     let names = spec.options.iter().map(|option| option.name.to_owned());
     let mut options: Vec<_> = names.zip(args.iter().cloned()).collect();
     options.extend(values.into_iter().map(|value| (chosen.to_owned(), value)));
-    Ok((id, options))
+    Some((id, options))
 }
 
 impl Knock<'_> {

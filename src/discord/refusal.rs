@@ -48,7 +48,8 @@ impl Failure {
     pub fn at(self, channel: ChannelId, needs: &str) -> ChatError {
         match self {
             Self::Refused { code: 10_008, .. } => ChatError::MessageGone,
-            Self::Refused { code: 10_003 | 50_001, .. } => ChatError::ChannelGone(channel),
+            Self::Refused { code: 10_003, .. } => ChatError::ChannelGone(channel),
+            Self::Refused { code: 50_001, .. } => ChatError::NoAccess(channel),
             Self::Refused { code: 50_013, said, .. } => {
                 ChatError::Forbidden { channel, said: format!("{said} (it needs {needs})") }
             }
@@ -112,7 +113,7 @@ mod tests {
         let table = [
             (404, r#"{"code":10008,"message":"Unknown Message"}"#,      "MessageGone"),
             (404, r#"{"code":10003,"message":"Unknown Channel"}"#,      "ChannelGone(ChannelId(7))"),
-            (403, r#"{"code":50001,"message":"Missing Access"}"#,       "ChannelGone(ChannelId(7))"),
+            (403, r#"{"code":50001,"message":"Missing Access"}"#,       "NoAccess(ChannelId(7))"),
             (403, r#"{"code":50013,"message":"Missing Permissions"}"#,
              r#"Forbidden { channel: ChannelId(7), said: "Missing Permissions (it needs SEND_MESSAGES)" }"#),
             (403, r#"{"code":40333,"message":"no"}"#,                   r#"Forbidden { channel: ChannelId(7), said: "no" }"#),

@@ -106,7 +106,7 @@ fn option(option: &Opt) -> CreateCommandOption {
     };
     let text = || of(CommandOptionType::String);
     match option.kind {
-        OptKind::App | OptKind::Person | OptKind::Incident => text(),
+        OptKind::App | OptKind::Person | OptKind::Incident | OptKind::Time => text(),
         OptKind::OneOf(words) => words.iter().fold(text(), |new, word| new.add_string_choice(*word, *word)),
         OptKind::Text(0, most) => text().max_length(most),
         OptKind::Text(least, most) => text().min_length(least).max_length(most),

@@ -139,10 +139,11 @@ impl Rest {
             .user_agent(USER_AGENT)
             .redirect(redirect::Policy::none())
             .connect_timeout(limits.connect)
-            .tcp_nodelay(true)
-            .build()
-            .map_err(reqwest::Error::without_url)
-            .context("the HTTP client cannot be set up")?;
+            .tcp_nodelay(true);
+        // What is on this machine is not behind a proxy, and without TLS the token must not leave it.
+        let http = if is_loopback(&api_url) { http.no_proxy() } else { http };
+        let http =
+            http.build().map_err(reqwest::Error::without_url).context("the HTTP client cannot be set up")?;
         let lanes = Lanes::new(limits.per_second, limits.invalid);
         let mut base = api_url;
         if let Ok(mut path) = base.path_segments_mut() {

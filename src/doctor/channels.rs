@@ -83,9 +83,15 @@ fn check(doctor: &Doctor<'_>, server: &Server, named: &Named, channel: &Result<C
     let failed = |said: String, mend: String| Check::failed(Part::Discord, name, said, mend);
     let channel = match channel {
         Ok(channel) => channel,
-        Err(ChatError::ChannelGone(_) | ChatError::Forbidden { .. }) => {
+        Err(ChatError::ChannelGone(_)) => {
             return failed(
-                format!("Channel {id} is not there any more, or the bot may not see it."),
+                format!("Channel {id} was deleted, or never was."),
+                format!("Set {key} to a channel of this server."),
+            );
+        }
+        Err(ChatError::NoAccess(_) | ChatError::Forbidden { .. }) => {
+            return failed(
+                format!("The bot may not see channel {id}."),
                 format!(
                     "Let the bot's role view it (channel settings > Permissions), or set {key} to another channel."
                 ),

@@ -150,6 +150,7 @@ impl Doctor<'_> {
             }
             ChatError::MessageGone
             | ChatError::ChannelGone(_)
+            | ChatError::NoAccess(_)
             | ChatError::TooOld
             | ChatError::Forbidden { .. }
             | ChatError::Rejected { .. } => {

@@ -6,9 +6,9 @@
 use domain::cause::Strength;
 use domain::facts::AppUser;
 use domain::ids::UserId;
-use domain::incident::{Failure, FailureState, Proof};
+use domain::incident::{EndedBecause, Failure, FailureState, Proof};
 use domain::ports::{Directory, DirectoryError};
-use domain::request::{Method, Outcome, Request, RequestEvent, Stage};
+use domain::request::{Action, Method, Outcome, Request, RequestEvent, STATE_AS_PROOF, Stage};
 use domain::store::{Query, Which};
 use jiff::{SignedDuration, Timestamp};
 use tracing::info;
@@ -23,6 +23,12 @@ const IN_A_ROW: usize = 5;
 
 /// So many of a wave stop the rest: a fifth.
 const OF_A_WAVE: usize = 5;
+
+/// So many reasons are told; the file of outcomes holds them all.
+const REASONS: usize = 2;
+
+/// How many are pushed in one pass: between two, other requests have their turn, and what has failed is seen.
+const AT_A_TIME: usize = 20;
 
 /// How often what was pushed is looked at.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(2);
@@ -57,7 +63,8 @@ impl Executor {
         }
         let request = self.again(&request).await?;
         let next = wave(&request);
-        for person in &next {
+        let more = next.len() > AT_A_TIME;
+        for person in next.iter().take(AT_A_TIME) {
             // A wave may be hundreds: the kill switch stops it in the middle, too.
             if self.requests.paused().await?.is_some() {
                 break;
@@ -71,7 +78,8 @@ impl Executor {
         if waiting(&request).is_empty() && matches!(request.stage, Stage::Executing { .. }) {
             self.step(&request, RequestEvent::Done, "write.done", |_| {}).await?;
         }
-        Ok(Some(self.clock.now() + LOOK_EVERY))
+        let now = self.clock.now();
+        Ok(Some(if more { now } else { now + LOOK_EVERY }))
     }
 
     /// Everybody has been pushed: waits for the last proofs.
@@ -79,6 +87,8 @@ impl Executor {
         let request = self.look_at_pushed(request).await?;
         match request.sums().waited_for {
             0 => self.finish(&request).await,
+            // A person may take a day; what the log brings meanwhile wakes us.
+            _ if request.frozen.method == Method::Guided => Ok(Some(self.clock.now() + super::LOOK_EVERY)),
             _ => Ok(Some(self.clock.now() + LOOK_EVERY)),
         }
     }
@@ -122,7 +132,7 @@ impl Executor {
     }
 
     /// Looks at everybody who was pushed: proven, failed again, or out of time.
-    async fn look_at_pushed(&self, request: &Request) -> Result<Request, Stuck> {
+    pub(super) async fn look_at_pushed(&self, request: &Request) -> Result<Request, Stuck> {
         let query = Query {
             org: Some(request.frozen.org.clone()),
             app: Some(request.frozen.app.id.clone()),
@@ -137,7 +147,7 @@ impl Executor {
             let (Outcome::Pushed { at } | Outcome::Pushing { since: at }) = outcome else { continue };
             let failure =
                 incidents.iter().filter_map(|incident| incident.failures.get(person)).max_by_key(|f| f.last);
-            let ended = match failure.and_then(|failure| seen(failure, *at)) {
+            let ended = match failure.and_then(|failure| seen(failure, *at, request.frozen.action)) {
                 Some(ended) => Some(ended),
                 None if self.clock.now() - *at >= limit => Some(self.last_look(request, person, *at).await?),
                 None => None,
@@ -164,7 +174,9 @@ impl Executor {
             return Ok(Outcome::Failed { why: "its org is not in the configuration any more".to_owned() });
         };
         match directory.app_user(&request.frozen.app.id, person).await {
-            Ok(user) => Ok(state_after(&user, at).map_or_else(no_proof, Outcome::Proven)),
+            Ok(user) => {
+                Ok(state_after(&user, at).map_or_else(|| no_proof(request.frozen.action), Outcome::Proven))
+            }
             Err(DirectoryError::Gone { .. }) => {
                 Ok(Outcome::Failed { why: "no longer assigned to the app".to_owned() })
             }
@@ -172,30 +184,28 @@ impl Executor {
         }
     }
 
-    async fn finish(&self, request: &Request) -> Result<Option<Timestamp>, Stuck> {
+    pub(super) async fn finish(&self, request: &Request) -> Result<Option<Timestamp>, Stuck> {
         let sums = request.sums();
         let all = request.outcomes.len();
         if sums.proven == all {
             self.step(request, RequestEvent::Proven { by: None }, "request.proven", |_| {}).await?;
             return Ok(None);
         }
-        let reasons: Vec<&str> = request
-            .outcomes
-            .values()
-            .filter_map(|outcome| match outcome {
-                Outcome::Failed { why } => Some(why.as_str()),
-                _ => None,
-            })
-            .collect();
         let left_out = match sums.not_begun {
             0 => String::new(),
             n => format!("; stopped since too many failed, {n} not begun"),
         };
+        let what_next = match request.frozen.action {
+            Action::Fixed => {
+                ". It was said to be done in the app. Next: look at the accounts there, then push again with `/okta retry`"
+            }
+            Action::Enable | Action::Retry | Action::Reassign => "",
+        };
         let why = format!(
-            "{} of {all} proven, {} failed{left_out}. First reason: {}",
+            "{} of {all} proven, {} failed{left_out}. {}{what_next}",
             sums.proven,
             sums.failed,
-            reasons.first().copied().unwrap_or("none")
+            reasons(request)
         );
         self.step(request, RequestEvent::Refused { why }, "request.failed", |_| {}).await?;
         Ok(None)
@@ -206,18 +216,54 @@ impl Executor {
     }
 }
 
-fn no_proof() -> Outcome {
-    Outcome::Failed {
-        why: "no proof came in time; next: retry in the console under Dashboard > Tasks".to_owned(),
+/// Why people are still failing, the commonest reason first. A reason that names the person is one of its own, so those
+/// that differ in a login alone are counted as one.
+fn reasons(request: &Request) -> String {
+    let mut counted: Vec<(String, &str, usize)> = Vec::new();
+    for outcome in request.outcomes.values() {
+        let Outcome::Failed { why } = outcome else { continue };
+        let words = why.split_whitespace().filter(|word| !word.contains('@'));
+        let alike = words.collect::<Vec<_>>().join(" ");
+        match counted.iter_mut().find(|(known, ..)| *known == alike) {
+            Some((.., times)) => *times += 1,
+            None => counted.push((alike, why.as_str(), 1)),
+        }
     }
+    counted.sort_by_key(|(.., times)| std::cmp::Reverse(*times));
+    let more = if counted.len() > REASONS { "; and for other reasons" } else { "" };
+    let told = |(_, why, times): &(String, &str, usize)| match times {
+        1 => (*why).to_owned(),
+        n => format!("{why} (and {} more like it)", n - 1),
+    };
+    let told: Vec<String> = counted.iter().take(REASONS).map(told).collect();
+    format!("Still failing: {}{more}", told.join("; "))
+}
+
+fn no_proof(action: Action) -> Outcome {
+    let why = match action {
+        Action::Fixed => "no push of this person has succeeded since",
+        Action::Enable | Action::Retry | Action::Reassign => {
+            "no proof came in time; next: retry in the console under Dashboard > Tasks"
+        }
+    };
+    Outcome::Failed { why: why.to_owned() }
 }
 
 /// What the log told about somebody since the push.
-fn seen(failure: &Failure, pushed: Timestamp) -> Option<Outcome> {
+fn seen(failure: &Failure, pushed: Timestamp, action: Action) -> Option<Outcome> {
+    let reassigns = action == Action::Reassign;
     match &failure.state {
+        // The assignment that was taken away proves nothing about the new one, and its end was meant.
+        FailureState::Fixed(proof) if reassigns && proof.at < pushed - SKEW => None,
+        FailureState::Ended { .. } if reassigns => None,
         FailureState::Fixed(proof) => Some(Outcome::Proven(proof.clone())),
-        FailureState::Ended { .. } => {
-            Some(Outcome::Failed { why: "no longer assigned or active".to_owned() })
+        FailureState::Ended { why, .. } => {
+            let why = match why {
+                EndedBecause::Unassigned | EndedBecause::InactiveInOkta => "no longer assigned or active",
+                EndedBecause::AppGone => "Okta does not have the app any more",
+                EndedBecause::ClosedByHand => "the incident was closed by hand before there was proof",
+            };
+            Some(Outcome::Failed { why: why.to_owned() })
         }
         FailureState::Failing if failure.last >= pushed => Some(Outcome::Failed {
             why: failure.reason.clone().unwrap_or_else(|| "it failed again, without a reason".to_owned()),
@@ -234,7 +280,7 @@ fn state_after(user: &AppUser, pushed: Timestamp) -> Option<Proof> {
     let synchronised = user.sync_state.as_deref() == Some("SYNCHRONIZED") && after(user.last_sync).is_some();
     let at = after(user.last_sync).or(after(user.status_changed))?;
     (provisioned || synchronised).then(|| Proof {
-        event: "app-user-state".parse().expect("letters and hyphens are an id"),
+        event: STATE_AS_PROOF.parse().expect("letters and hyphens are an id"),
         at,
         strength: Strength::ProfileOnly,
     })
@@ -257,20 +303,96 @@ fn wave(request: &Request) -> Vec<UserId> {
     waiting.into_iter().take(upto - begun).collect()
 }
 
-/// Five in a row, or a fifth of what was begun once a wave is over.
+/// Five in a row, or a fifth of the wave that was begun last.
 fn too_many_failed(request: &Request) -> bool {
     let mut in_a_row = 0;
     for outcome in request.outcomes.values() {
         match outcome {
             Outcome::Failed { .. } => in_a_row += 1,
             Outcome::Proven(_) => in_a_row = 0,
-            Outcome::Waiting | Outcome::Pushing { .. } | Outcome::Pushed { .. } | Outcome::Skipped => {}
+            // Of a retry, the others are still under way or not begun.
+            _ => {}
         }
         if in_a_row >= IN_A_ROW {
             return true;
         }
     }
-    let sums = request.sums();
-    let begun = sums.proven + sums.failed;
-    sums.waited_for == 0 && begun > 0 && sums.failed * OF_A_WAVE >= begun.max(OF_A_WAVE)
+    let all = request.outcomes.len();
+    let begun = all - waiting(request).len();
+    // People are begun in their order, so a wave is a stretch of them.
+    let from = WAVES.into_iter().rev().find(|upto| begun > *upto).unwrap_or(0);
+    let upto = WAVES.into_iter().find(|upto| begun <= *upto).unwrap_or(all).min(all);
+    let wave = request.outcomes.values().take(upto).skip(from);
+    let failed = wave.filter(|outcome| matches!(outcome, Outcome::Failed { .. })).count();
+    failed > 0 && failed * OF_A_WAVE >= upto - from
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use domain::event::App;
+    use domain::ids::MemberId;
+    use domain::request::{Action, Frozen, Gate, RequestNumber};
+
+    /// A retry of as many people as there are letters: `p`roven, `f`ailed, pushed (`.`), not begun (`_`).
+    fn retry(letters: &str) -> Request {
+        let outcomes: BTreeMap<UserId, Outcome> = letters
+            .chars()
+            .enumerate()
+            .map(|(n, letter)| {
+                let outcome = match letter {
+                    'p' => Outcome::Proven(Proof {
+                        event: "e1".parse().unwrap(),
+                        at: Timestamp::UNIX_EPOCH,
+                        strength: Strength::Account,
+                    }),
+                    'f' => Outcome::Failed { why: "inactive".to_owned() },
+                    '.' => Outcome::Pushed { at: Timestamp::UNIX_EPOCH },
+                    _ => Outcome::Waiting,
+                };
+                (format!("00u{n:04}").parse().unwrap(), outcome)
+            })
+            .collect();
+        let frozen = Frozen {
+            org: "acme".parse().unwrap(),
+            app: App { id: "0oa1".parse().unwrap(), label: "Slack".to_owned() },
+            action: Action::Retry,
+            method: Method::Api,
+            people: outcomes.keys().cloned().collect(),
+            before: String::new(),
+            gate: Gate { approvals: 0, expires: SignedDuration::from_mins(60) },
+            requester: MemberId(1),
+            requester_person: None,
+            breakglass: false,
+        };
+        let request = Request::draft(RequestNumber(1), frozen, "why".to_owned(), None, Timestamp::UNIX_EPOCH);
+        Request { outcomes, ..request }
+    }
+
+    #[test]
+    fn a_wave_begins_when_the_one_before_is_over_and_stops_when_too_many_fail() {
+        #[rustfmt::skip]
+        let table: &[(String, usize, bool)] = &[
+            // outcomes                                          to push, too many
+            ("_".repeat(30),                                           1, false),
+            (format!(".{}", "_".repeat(29)),                           0, false),
+            (format!("f{}", "_".repeat(29)),                          10, true),
+            (format!("p{}", "_".repeat(29)),                          10, false),
+            (format!("p{}{}", "p".repeat(9), "_".repeat(20)),          1, false),
+            (format!("pf........{}", "_".repeat(20)),                  1, false),
+            (format!("pf{}{}", "p".repeat(9), "_".repeat(19)),        19, false),
+            (format!("pff{}{}", "p".repeat(8), "_".repeat(19)),       19, true),
+            (format!("p{}pppppff{}", "p".repeat(10), "_".repeat(12)), 12, false),
+            (format!("p{}fpfpfpf{}", "p".repeat(10), "_".repeat(12)), 12, true),
+            (format!("p{}fffff{}", "p".repeat(10), "_".repeat(84)),   84, true),
+            (format!("p{}ffffpf{}", "p".repeat(10), "_".repeat(83)),  83, false),
+        ];
+        for (letters, push, stop) in table {
+            let request = retry(letters);
+            assert_eq!(wave(&request).len(), *push, "{letters}");
+            assert_eq!(too_many_failed(&request), *stop, "{letters}");
+        }
+    }
 }

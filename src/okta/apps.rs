@@ -143,8 +143,7 @@ impl Client {
         let what = format!("person {person} in app {app}");
         let url = self.at(&format!("/api/v1/apps/{app}/users/{person}"), &[("expand", "user")]);
         let answer = self.ask(&Call { url, template: "/api/v1/apps/{id}/users/{id}", what: &what }).await?;
-        let without_id = || not_json(&answer, "it is a person without an id");
-        json::<WireAppUser<'_>>(&answer)?.facts().ok_or_else(without_id)
+        app_user(&answer)
     }
 
     /// What one reading is compared with another by, so an answer without capabilities is none: taken for “nothing”, it
@@ -166,7 +165,7 @@ impl Client {
         Ok(flat)
     }
 
-    async fn ask(&self, call: &Call<'_>) -> Result<Answer, DirectoryError> {
+    pub(super) async fn ask(&self, call: &Call<'_>) -> Result<Answer, DirectoryError> {
         self.get(call).await.map_err(|trouble| trouble.into_error(call.what))
     }
 
@@ -218,6 +217,12 @@ impl WireAppUser<'_> {
     }
 }
 
+/// The app user of an answer that is one.
+pub(super) fn app_user(answer: &Answer) -> Result<AppUser, DirectoryError> {
+    let without_id = || not_json(answer, "it is a person without an id");
+    json::<WireAppUser<'_>>(answer)?.facts().ok_or_else(without_id)
+}
+
 /// The login of a user as `GET /api/v1/users/…` describes them.
 pub(crate) fn login(answer: &Answer) -> Result<String, DirectoryError> {
     json::<WireUser<'_>>(answer)?
@@ -259,7 +264,7 @@ fn is_enabled(status: &str) -> bool {
     status == "ENABLED"
 }
 
-fn json<'a, T: Deserialize<'a>>(answer: &'a Answer) -> Result<T, DirectoryError> {
+pub(super) fn json<'a, T: Deserialize<'a>>(answer: &'a Answer) -> Result<T, DirectoryError> {
     serde_json::from_slice(&answer.body).map_err(|error| not_json(answer, error))
 }
 

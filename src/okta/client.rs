@@ -76,30 +76,25 @@ impl Client {
         self.signed(Method::GET, call, None).await
     }
 
-    /// Writes: sends this JSON. It is never sent twice, except after a 401, which Okta answers before it does anything;
+    /// Writes: sends this JSON, or nothing. It is never sent twice, except after a 401, which Okta answers before it does anything;
     /// what ended in any other way may have been done, and whoever asked must look before asking again.
     pub(crate) async fn write(
         &self,
         method: Method,
         call: &Call<'_>,
-        json: &'static str,
+        json: Option<&str>,
     ) -> Result<Answer, Trouble> {
-        self.signed(method, call, Some(json)).await
+        self.signed(method, call, json).await
     }
 
-    async fn signed(
-        &self,
-        method: Method,
-        call: &Call<'_>,
-        json: Option<&'static str>,
-    ) -> Result<Answer, Trouble> {
+    async fn signed(&self, method: Method, call: &Call<'_>, json: Option<&str>) -> Result<Answer, Trouble> {
         let mut tries_left = 1;
         loop {
             let mut request = reqwest::Request::new(method.clone(), call.url.clone());
             request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
             if let Some(json) = json {
                 request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-                *request.body_mut() = Some(json.into());
+                *request.body_mut() = Some(json.to_owned().into());
             }
             self.auth.sign(&mut request, &self.transport, self.org.url()).await.map_err(Trouble::Failed)?;
             let signed_with = request.headers().clone();

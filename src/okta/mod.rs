@@ -1,12 +1,14 @@
 //! One Okta org over HTTP: the [`Directory`] that the rest of Provost asks.
 //!
 //! From the bottom: [`limits`] (how much we may ask), `transport` (one exchange), `auth`, `key` and `dpop` (who asks),
-//! `link` (where the next page is), `refusal` (what a no means), `client` (a signed request), `log`, `apps` and `writes` (the calls),
+//! `link` (where the next page is), `refusal` (what a no means), `client` (a signed request), `log`, `apps`, `users`,
+//! `assignments` and `writes` (the calls),
 //! `lenient`, [`wire`] and `targets` (their JSON).
 //!
 //! **Invariant:** only this folder knows Okta's paths and JSON, and a token leaves it for the org's own origin only.
 
 mod apps;
+mod assignments;
 mod auth;
 mod client;
 mod dpop;
@@ -18,6 +20,7 @@ mod log;
 mod refusal;
 mod targets;
 mod transport;
+mod users;
 pub mod wire;
 mod writes;
 
@@ -26,8 +29,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::facts::{AppFacts, AppUser, Connection, LogFrom, LogPage, Page, ProvisioningFeature};
-use domain::ids::{AppId, OrgName, UserId};
+use domain::assignment::{Assignment, SavedProfile};
+use domain::facts::{AppFacts, AppUser, Connection, LogFrom, LogPage, OktaUser, Page, ProvisioningFeature};
+use domain::ids::{AppId, GroupId, OrgName, UserId};
 use domain::ports::{Clock, Directory, DirectoryError, Written};
 use jiff::{SignedDuration, Timestamp};
 use url::{Host, Url};
@@ -55,7 +59,7 @@ pub struct OktaSettings {
     /// How much of each rate limit is ours: more than 0, at most 1.
     pub rate_limit_share: f64,
     /// Whether anything may be written to the org. If not, a service app does not even ask for the right to, and
-    /// [`Directory::enable`] and [`Directory::push`] are refused before they reach Okta.
+    /// whatever [`Directory`] writes is refused before it reaches Okta.
     pub writes: bool,
 }
 
@@ -269,6 +273,10 @@ impl Directory for Okta {
         self.client.app_user(app, person).await
     }
 
+    async fn user(&self, login: &str) -> Result<OktaUser, DirectoryError> {
+        self.client.user(login).await
+    }
+
     async fn capabilities(&self, app: &AppId) -> Result<BTreeMap<String, String>, DirectoryError> {
         self.client.capabilities(app).await
     }
@@ -279,6 +287,27 @@ impl Directory for Okta {
 
     async fn push(&self, app: &AppId, person: &UserId) -> Result<Written, DirectoryError> {
         self.client.push(app, person).await
+    }
+
+    async fn assignment(&self, app: &AppId, person: &UserId) -> Result<Assignment, DirectoryError> {
+        self.client.assignment(app, person).await
+    }
+
+    async fn group_name(&self, app: &AppId, group: &GroupId) -> Result<String, DirectoryError> {
+        self.client.group_name(app, group).await
+    }
+
+    async fn unassign(&self, app: &AppId, person: &UserId) -> Result<Written, DirectoryError> {
+        self.client.unassign(app, person).await
+    }
+
+    async fn assign(
+        &self,
+        app: &AppId,
+        person: &UserId,
+        profile: Option<&SavedProfile>,
+    ) -> Result<Written, DirectoryError> {
+        self.client.assign(app, person, profile).await
     }
 }
 

@@ -179,8 +179,7 @@ impl Tally {
 
     fn failure(&mut self, event: Event, cause: CauseId, confidence: Confidence) {
         let transaction = self.transaction(event.transaction.as_deref());
-        if let Some(job) = event.transaction.as_deref() {
-            let job = self.hasher.hash_one(job);
+        if let Some(job) = self.job_of(&event) {
             self.explained.insert(job, ());
             self.pending.remove(job);
         }
@@ -202,10 +201,7 @@ impl Tally {
 
     fn unexplained(&mut self, event: Event) {
         let transaction = self.transaction(event.transaction.as_deref());
-        let job = match event.transaction.as_deref() {
-            Some(job) => self.hasher.hash_one(job),
-            None => self.hasher.hash_one(event.id.as_str()),
-        };
+        let job = self.job_of(&event).unwrap_or_else(|| self.hasher.hash_one(event.id.as_str()));
         if self.explained.contains(job) || self.pending.contains(job) {
             return;
         }
@@ -295,6 +291,12 @@ impl Tally {
     fn proofs_of(&mut self, event: &Event) -> Option<&mut Proofs> {
         let key = self.hasher.hash_one((&event.app.as_ref()?.id, &event.person.as_ref()?.id));
         Some(self.proofs.entry(key).or_default())
+    }
+
+    /// What a transaction does for one person and app: it may push several people.
+    fn job_of(&self, event: &Event) -> Option<u64> {
+        let (app, person) = (event.app.as_ref().map(|app| &app.id), event.person.as_ref().map(|it| &it.id));
+        event.transaction.as_deref().map(|job| self.hasher.hash_one((job, app, person)))
     }
 
     /// A transaction in 32 bits; 0 is none. That two of them meet is unlikely, and would deny a proof, not make one.

@@ -6,10 +6,13 @@ use std::sync::Mutex;
 
 use anyhow::Result;
 use async_trait::async_trait;
+use domain::assignment::{Assignment, SavedProfile};
 use domain::cause::Rules;
 use domain::event::{Actor, App, Event, EventKind, Outcome, Person};
-use domain::facts::{AppFacts, AppUser, Connection, LogFrom, LogPage, Page, ProvisioningFeature, Unreadable};
-use domain::ids::{AppId, UserId};
+use domain::facts::{
+    AppFacts, AppUser, Connection, LogFrom, LogPage, OktaUser, Page, ProvisioningFeature, Unreadable,
+};
+use domain::ids::{AppId, GroupId, UserId};
 use domain::ports::{Clock, Directory, DirectoryError, Written};
 use jiff::{SignedDuration, Timestamp};
 
@@ -305,6 +308,10 @@ impl Directory for Scripted {
         Err(DirectoryError::Gone { what: "it".to_owned() })
     }
 
+    async fn user(&self, _: &str) -> Result<OktaUser, DirectoryError> {
+        Err(DirectoryError::Gone { what: "it".to_owned() })
+    }
+
     async fn capabilities(&self, _: &AppId) -> Result<BTreeMap<String, String>, DirectoryError> {
         Err(DirectoryError::Gone { what: "it".to_owned() })
     }
@@ -314,6 +321,27 @@ impl Directory for Scripted {
     }
 
     async fn push(&self, _: &AppId, _: &UserId) -> Result<Written, DirectoryError> {
+        Err(DirectoryError::Gone { what: "it".to_owned() })
+    }
+
+    async fn assignment(&self, _: &AppId, _: &UserId) -> Result<Assignment, DirectoryError> {
+        Err(DirectoryError::Gone { what: "it".to_owned() })
+    }
+
+    async fn group_name(&self, _: &AppId, _: &GroupId) -> Result<String, DirectoryError> {
+        Err(DirectoryError::Gone { what: "it".to_owned() })
+    }
+
+    async fn unassign(&self, _: &AppId, _: &UserId) -> Result<Written, DirectoryError> {
+        Err(DirectoryError::Gone { what: "it".to_owned() })
+    }
+
+    async fn assign(
+        &self,
+        _: &AppId,
+        _: &UserId,
+        _: Option<&SavedProfile>,
+    ) -> Result<Written, DirectoryError> {
         Err(DirectoryError::Gone { what: "it".to_owned() })
     }
 }

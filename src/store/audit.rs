@@ -5,7 +5,7 @@
 use domain::audit::{BEGINNING, Draft, Entry};
 use domain::ids::MemberId;
 use domain::request::RequestNumber;
-use domain::requests::AuditQuery;
+use domain::requests::{AuditQuery, AuditShown};
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Error};
@@ -130,10 +130,30 @@ struct Unreadable {
     why: String,
 }
 
-/// Up to which entry the audit channel has been told.
-pub(super) async fn shown(conn: &mut AnyConnection) -> Result<i64, Error> {
-    let row = sqlx::query("SELECT number FROM audit_shown").fetch_optional(conn).await?;
-    row.map_or(Ok(0), |row| row.number("number"))
+/// How far the audit channel has been told.
+pub(super) async fn shown(conn: &mut AnyConnection) -> Result<AuditShown, Error> {
+    let row =
+        sqlx::query("SELECT number, telling, attempted_ms FROM audit_shown").fetch_optional(conn).await?;
+    row.map_or(Ok(AuditShown::default()), |row| {
+        Ok(AuditShown {
+            shown: row.number("number")?,
+            telling: row.number("telling")?,
+            attempted: row.maybe_time("attempted_ms")?,
+        })
+    })
+}
+
+/// Notes up to which entry the audit channel is about to be told.
+pub(super) async fn note_telling(conn: &mut AnyConnection, number: i64, now: Timestamp) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO audit_shown (only_row, number, telling, attempted_ms) VALUES (1, 0, $1, $2) \
+         ON CONFLICT (only_row) DO UPDATE SET telling = excluded.telling, attempted_ms = excluded.attempted_ms",
+    )
+    .bind(number)
+    .bind(ms(now))
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Notes up to which entry the audit channel has been told; it does not go back.

@@ -11,7 +11,7 @@ use sqlx::{Any, AnyConnection, AssertSqlSafe, Error};
 /// A statement whose values are bound one after the other.
 pub(super) type Bound<'q> = Query<'q, Any, AnyArguments>;
 
-/// The most rows or keys in one statement; with 17 columns still far below SQLite's 32,766 values.
+/// The most rows or keys in one statement; with 22 columns still far below SQLite's 32,766 values.
 const WIDEST: usize = 256;
 
 /// Cuts a list into pieces whose lengths are powers of two, so that there are only a few different statements, and

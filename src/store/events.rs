@@ -158,18 +158,20 @@ pub(super) async fn open(
         .transpose()
 }
 
-/// Unexplained events that arrived before a time, oldest first, at most 500.
+/// Unexplained events that arrived before a time, oldest first, at most 500 after the first `skip`.
 pub(super) async fn unexplained(
     conn: &mut AnyConnection,
     org: &OrgName,
     before: Timestamp,
+    skip: u32,
 ) -> Result<Vec<Event>, Error> {
     let rows = sqlx::query(
         "SELECT body FROM event WHERE org = $1 AND class = 'unexplained' AND arrived_ms < $2 \
-         ORDER BY arrived_ms, published_ms, id LIMIT 500",
+         ORDER BY arrived_ms, published_ms, id LIMIT 500 OFFSET $3",
     )
     .bind(org.as_str())
     .bind(ms(before))
+    .bind(i64::from(skip))
     .fetch_all(conn)
     .await?;
     rows.iter().map(|row| Event::from_json(row.get_as("body")?)).collect()

@@ -2,19 +2,22 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use domain::audit::Draft as AuditDraft;
 use domain::event::{App, Person};
-use domain::ids::{IncidentNumber, UserId};
+use domain::ids::{IncidentNumber, MemberId, UserId};
 use domain::incident::{
-    Change, EndedBecause, Failure, FailureState, Findings, Happened, Incident, Line, Proof, Stage,
+    Change, Claim, Closing, EndedBecause, Failure, FailureState, Findings, Happened, Incident, Line, Proof,
+    Snooze, Stage,
 };
 use domain::store::{Query, Which};
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Error};
 
+use super::audit;
 use super::batch::{Value, insert, select};
 use super::json::Stored;
-use super::rows::{Columns, Word, ms, unexpected};
+use super::rows::{Columns, Word, ms, snowflake, unexpected, whole_ms};
 
 /// An incident as it is stored.
 pub(super) struct Known {
@@ -103,19 +106,24 @@ pub(super) async fn save(conn: &mut AnyConnection, changed: &[Changed<'_>]) -> R
     insert(
         conn,
         "INSERT INTO incident (number, org, app, app_label, cause, confidence, opened_ms, chapter, quiet, \
-         over_how, over_ms, findings, revision, lines)",
-        14,
+         over_how, over_ms, findings, revision, lines, began, claimed_by, claimed_ms, snoozed_by, snoozed_ms, \
+         snoozed_until_ms, closed_by, closed_why)",
+        22,
         "ON CONFLICT (number) DO UPDATE SET app_label = excluded.app_label, confidence = excluded.confidence, \
          opened_ms = excluded.opened_ms, chapter = excluded.chapter, quiet = excluded.quiet, \
          over_how = excluded.over_how, over_ms = excluded.over_ms, findings = excluded.findings, \
-         revision = excluded.revision, lines = excluded.lines",
+         revision = excluded.revision, lines = excluded.lines, began = excluded.began, \
+         claimed_by = excluded.claimed_by, claimed_ms = excluded.claimed_ms, snoozed_by = excluded.snoozed_by, \
+         snoozed_ms = excluded.snoozed_ms, snoozed_until_ms = excluded.snoozed_until_ms, \
+         closed_by = excluded.closed_by, closed_why = excluded.closed_why",
         changed,
         |query, changed| {
             let incident = changed.incident;
             let over = match &incident.stage {
                 Stage::Open => None,
-                Stage::Over { how, at } => Some((how.word(), ms(*at))),
+                Stage::Over { how, at } => Some((Word::word(*how), ms(*at))),
             };
+            let (claim, snooze, closed) = (&incident.claim, &incident.snooze, &incident.closed);
             query
                 .bind(incident.number.0)
                 .bind(incident.org.as_str())
@@ -131,6 +139,14 @@ pub(super) async fn save(conn: &mut AnyConnection, changed: &[Changed<'_>]) -> R
                 .bind(incident.findings.as_ref().map(Stored::json))
                 .bind(incident.revision)
                 .bind(changed.lines + changed.new_lines.len() as i64)
+                .bind(incident.began.word())
+                .bind(claim.map(|claim| snowflake(claim.by.0)))
+                .bind(claim.map(|claim| ms(claim.at)))
+                .bind(snooze.map(|snooze| snowflake(snooze.by.0)))
+                .bind(snooze.map(|snooze| ms(snooze.at)))
+                .bind(snooze.map(|snooze| ms(snooze.until)))
+                .bind(closed.as_ref().map(|closed| snowflake(closed.by.0)))
+                .bind(closed.as_ref().map(|closed| closed.reason.as_str()))
         },
     )
     .await?;
@@ -218,6 +234,43 @@ pub(super) async fn change(
     Ok(Some(after))
 }
 
+/// As [`change`], for what a person does: with its audit entry.
+pub(super) async fn change_by_hand(
+    conn: &mut AnyConnection,
+    number: IncidentNumber,
+    by_hand: Change,
+    mut entry: AuditDraft,
+    now: Timestamp,
+) -> Result<Option<Incident>, Error> {
+    let now = whole_ms(now)?;
+    let Some(Known { incident: before, .. }) = one(conn, number).await? else {
+        return Ok(None);
+    };
+    let Some(after) = change(conn, number, by_hand, now).await? else {
+        return Ok(None);
+    };
+    entry.org.get_or_insert_with(|| after.org.clone());
+    entry.app.get_or_insert_with(|| after.app.id.clone());
+    for (told, incident) in [(&mut entry.before, &before), (&mut entry.after, &after)] {
+        if told.is_empty() {
+            *told = incident.in_short();
+        }
+    }
+    audit::append(conn, entry, now).await?;
+    Ok(Some(after))
+}
+
+/// The incidents that are hidden for a time, and until when.
+pub(super) async fn snoozed(conn: &mut AnyConnection) -> Result<Vec<(IncidentNumber, Timestamp)>, Error> {
+    let rows = sqlx::query(
+        "SELECT number, snoozed_until_ms FROM incident WHERE snoozed_until_ms IS NOT NULL ORDER BY number",
+    )
+    .fetch_all(conn)
+    .await?;
+    let snoozed = |row: &AnyRow| Ok((IncidentNumber(row.number("number")?), row.time("snoozed_until_ms")?));
+    rows.iter().map(snoozed).collect()
+}
+
 /// The lines of a timeline after the first `skip`.
 pub(super) async fn lines(
     conn: &mut AnyConnection,
@@ -250,13 +303,36 @@ pub(super) fn incident(row: &AnyRow) -> Result<Known, Error> {
         confidence: row.word("confidence")?,
         opened: row.time("opened_ms")?,
         chapter: row.count("chapter")?,
+        began: row.word("began")?,
         quiet: row.flag("quiet")?,
         stage,
         failures: BTreeMap::new(),
         findings: findings.map(Findings::from_json).transpose()?,
+        claim: claim(row)?,
+        snooze: snooze(row)?,
+        closed: closing(row)?,
         revision: row.number("revision")?,
     };
     Ok(Known { incident, lines: row.number("lines")? })
+}
+
+fn claim(row: &AnyRow) -> Result<Option<Claim>, Error> {
+    let Some(by) = member(row, "claimed_by")? else { return Ok(None) };
+    Ok(Some(Claim { by, at: row.time("claimed_ms")? }))
+}
+
+fn snooze(row: &AnyRow) -> Result<Option<Snooze>, Error> {
+    let Some(by) = member(row, "snoozed_by")? else { return Ok(None) };
+    Ok(Some(Snooze { by, at: row.time("snoozed_ms")?, until: row.time("snoozed_until_ms")? }))
+}
+
+fn closing(row: &AnyRow) -> Result<Option<Closing>, Error> {
+    let Some(by) = member(row, "closed_by")? else { return Ok(None) };
+    Ok(Some(Closing { by, reason: row.text("closed_why")? }))
+}
+
+fn member(row: &AnyRow, column: &str) -> Result<Option<MemberId>, Error> {
+    Ok(row.get_as::<Option<i64>>(column)?.map(|id| MemberId(id.cast_unsigned())))
 }
 
 fn failure(row: &AnyRow) -> Result<Failure, Error> {

@@ -4,7 +4,7 @@
 //! **Invariant:** a field that is added gets a default, one that is gone is ignored: old rows stay readable.
 
 use domain::event::{Actor, App, Event, EventKind, Outcome, Person};
-use domain::ids::UserId;
+use domain::ids::{MemberId, UserId};
 use domain::incident::{Findings, Happened, Proof, SettingChange};
 use domain::notice::Told;
 use serde::de::DeserializeOwned;
@@ -209,6 +209,10 @@ pub(super) enum HappenedForm {
     Fixed { person: PersonForm, proof: ProofForm },
     Ended { person: PersonForm, why: String },
     CameBack { person: PersonForm },
+    Claimed { by: u64, from: Option<u64> },
+    Snoozed { by: u64, until_ms: i64 },
+    Woke { person: Option<PersonForm> },
+    Closed { by: u64, reason: String, people: usize },
 }
 
 impl Stored for Happened {
@@ -224,6 +228,12 @@ impl Stored for Happened {
                 HappenedForm::Ended { person: person.form(), why: why.word().to_owned() }
             }
             Self::CameBack { person } => HappenedForm::CameBack { person: person.form() },
+            Self::Claimed { by, from } => HappenedForm::Claimed { by: by.0, from: from.map(|from| from.0) },
+            Self::Snoozed { by, until } => HappenedForm::Snoozed { by: by.0, until_ms: ms(*until) },
+            Self::Woke { person } => HappenedForm::Woke { person: person.as_ref().map(Stored::form) },
+            Self::Closed { by, reason, people } => {
+                HappenedForm::Closed { by: by.0, reason: reason.clone(), people: *people }
+            }
         }
     }
 
@@ -237,6 +247,14 @@ impl Stored for Happened {
                 Self::Ended { person: Stored::of(person)?, why: Word::of(&why)? }
             }
             HappenedForm::CameBack { person } => Self::CameBack { person: Stored::of(person)? },
+            HappenedForm::Claimed { by, from } => {
+                Self::Claimed { by: MemberId(by), from: from.map(MemberId) }
+            }
+            HappenedForm::Snoozed { by, until_ms } => {
+                Self::Snoozed { by: MemberId(by), until: time(until_ms)? }
+            }
+            HappenedForm::Woke { person } => Self::Woke { person: person.map(Stored::of).transpose()? },
+            HappenedForm::Closed { by, reason, people } => Self::Closed { by: MemberId(by), reason, people },
         })
     }
 }

@@ -13,6 +13,7 @@ mod events;
 mod gateway;
 mod incidents;
 mod json;
+mod links;
 mod lock;
 mod log;
 mod notices;
@@ -20,10 +21,12 @@ mod open;
 mod page;
 mod pause;
 mod postgres;
+mod profiles;
 mod refused;
 mod request_rows;
 mod request_showings;
 mod requests;
+mod reviews;
 mod rows;
 mod showings;
 #[cfg(test)]
@@ -33,14 +36,19 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
+use domain::assignment::SavedProfile;
 use domain::audit::{Draft as AuditDraft, Entry};
 use domain::cause::CauseId;
 use domain::event::{App, Event};
-use domain::ids::{AppId, EventId, IncidentNumber, MessageId, OrgName};
+use domain::ids::{AppId, EventId, IncidentNumber, MemberId, MessageId, OrgName, UserId};
 use domain::incident::{Change, Incident, Line, SettingChange};
+use domain::links::{Link, LinkBook, LinkRefusal, Proposal, ProposalEvent, ProposalNumber, ProposalShowing};
 use domain::notice::Told;
 use domain::request::{Frozen, Refusal, Request, RequestEvent, RequestNumber};
-use domain::requests::{AuditQuery, Paused, RequestQuery, RequestShowing, Requests};
+use domain::requests::{
+    AuditQuery, AuditShown, Paused, Remark, RemarkShowing, RequestQuery, RequestShowing, Requests,
+};
+use domain::review::{Review, ReviewRefusal};
 use domain::store::{Batch, Position, Query, Showing, Store, StoreError, TakenIn, Tally, Unshown, Untold};
 use jiff::Timestamp;
 use sqlx::{Any, AnyPool, Error, Transaction};
@@ -201,8 +209,13 @@ impl Store for Sql {
         write!(self, conn => page::take_in(conn, org, batch))
     }
 
-    async fn unexplained(&self, org: &OrgName, before: Timestamp) -> Result<Vec<Event>, StoreError> {
-        look!(self, conn => events::unexplained(conn, org, before))
+    async fn unexplained(
+        &self,
+        org: &OrgName,
+        before: Timestamp,
+        skip: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        look!(self, conn => events::unexplained(conn, org, before, skip))
     }
 
     #[instrument(skip_all, fields(org = %org, event.id = %event))]
@@ -213,7 +226,7 @@ impl Store for Sql {
         off: Option<bool>,
         alert_causes: &BTreeSet<CauseId>,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         write!(self, conn => page::settle(conn, org, event, off, alert_causes, now))
     }
 
@@ -234,6 +247,21 @@ impl Store for Sql {
         now: Timestamp,
     ) -> Result<Option<Incident>, StoreError> {
         write!(self, conn => incidents::change(conn, number, change, now))
+    }
+
+    #[instrument(skip_all, fields(incident.id = %number))]
+    async fn change_by_hand(
+        &self,
+        number: IncidentNumber,
+        change: Change,
+        entry: AuditDraft,
+        now: Timestamp,
+    ) -> Result<Option<Incident>, StoreError> {
+        write!(self, conn => incidents::change_by_hand(conn, number, change, entry, now))
+    }
+
+    async fn snoozed(&self) -> Result<Vec<(IncidentNumber, Timestamp)>, StoreError> {
+        look!(self, conn => incidents::snoozed(conn))
     }
 
     async fn lines(&self, number: IncidentNumber, skip: i64) -> Result<Vec<Line>, StoreError> {
@@ -345,6 +373,69 @@ impl Requests for Sql {
         write!(self, conn => request_showings::note(conn, showing))
     }
 
+    async fn keep_profile(
+        &self,
+        number: RequestNumber,
+        person: &UserId,
+        profile: &SavedProfile,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        write!(self, conn => profiles::keep(conn, number, person, profile, now))
+    }
+
+    async fn kept_profile(
+        &self,
+        number: RequestNumber,
+    ) -> Result<Option<(UserId, SavedProfile)>, StoreError> {
+        look!(self, conn => profiles::kept(conn, number))
+    }
+
+    async fn erase_profile(
+        &self,
+        number: RequestNumber,
+        entry: AuditDraft,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        write!(self, conn => profiles::erase(conn, number, entry, now))
+    }
+
+    async fn erase_profiles(&self, before: Timestamp, now: Timestamp) -> Result<u64, StoreError> {
+        write!(self, conn => profiles::erase_old(conn, before, now))
+    }
+
+    async fn remark(
+        &self,
+        number: RequestNumber,
+        remark: Remark,
+    ) -> Result<Option<RemarkShowing>, StoreError> {
+        look!(self, conn => reviews::remark(conn, number, remark))
+    }
+
+    async fn note_remark(&self, showing: &RemarkShowing) -> Result<(), StoreError> {
+        write!(self, conn => reviews::note_remark(conn, showing))
+    }
+
+    async fn unreminded(&self) -> Result<Vec<Request>, StoreError> {
+        read!(self, conn => reviews::unreminded(conn))
+    }
+
+    async fn review(&self, number: RequestNumber) -> Result<Option<Review>, StoreError> {
+        look!(self, conn => reviews::one(conn, number))
+    }
+
+    async fn give_review(
+        &self,
+        review: Review,
+        entry: AuditDraft,
+        refused: AuditDraft,
+    ) -> Result<Option<Result<(), ReviewRefusal>>, StoreError> {
+        write!(self, conn => reviews::give(conn, review, entry, refused))
+    }
+
+    async fn unreviewed(&self) -> Result<Vec<Request>, StoreError> {
+        read!(self, conn => reviews::unreviewed(conn))
+    }
+
     async fn paused(&self) -> Result<Option<Paused>, StoreError> {
         read!(self, conn => pause::paused(conn))
     }
@@ -358,12 +449,67 @@ impl Requests for Sql {
         write!(self, conn => pause::set(conn, paused.as_ref(), entry, now))
     }
 
-    async fn audit_shown(&self) -> Result<i64, StoreError> {
+    async fn audit_shown(&self) -> Result<AuditShown, StoreError> {
         read!(self, conn => audit::shown(conn))
+    }
+
+    async fn note_audit_telling(&self, number: i64, now: Timestamp) -> Result<(), StoreError> {
+        write!(self, conn => audit::note_telling(conn, number, now))
     }
 
     async fn note_audit_shown(&self, number: i64) -> Result<(), StoreError> {
         write!(self, conn => audit::note_shown(conn, number))
+    }
+}
+
+#[async_trait]
+impl LinkBook for Sql {
+    async fn links(&self) -> Result<Vec<Link>, StoreError> {
+        look!(self, conn => links::all(conn))
+    }
+
+    async fn propose(
+        &self,
+        org: &OrgName,
+        member: MemberId,
+        login: String,
+        entry: AuditDraft,
+        now: Timestamp,
+    ) -> Result<Proposal, StoreError> {
+        write!(self, conn => links::propose(conn, org, member, login, entry, now))
+    }
+
+    async fn proposal(&self, number: ProposalNumber) -> Result<Option<Proposal>, StoreError> {
+        look!(self, conn => links::one(conn, number))
+    }
+
+    async fn decide(
+        &self,
+        number: ProposalNumber,
+        event: ProposalEvent,
+        entry: AuditDraft,
+        refused: AuditDraft,
+        now: Timestamp,
+    ) -> Result<Option<Result<Proposal, LinkRefusal>>, StoreError> {
+        write!(self, conn => links::decide(conn, number, event, entry, refused, now))
+    }
+
+    async fn unlink(
+        &self,
+        org: &OrgName,
+        member: MemberId,
+        entry: AuditDraft,
+        now: Timestamp,
+    ) -> Result<Option<Link>, StoreError> {
+        write!(self, conn => links::unlink(conn, org, member, entry, now))
+    }
+
+    async fn unshown_proposals(&self) -> Result<Vec<(Proposal, Option<ProposalShowing>)>, StoreError> {
+        look!(self, conn => links::unshown(conn))
+    }
+
+    async fn note_proposal_showing(&self, showing: &ProposalShowing) -> Result<(), StoreError> {
+        write!(self, conn => links::note(conn, showing))
     }
 }
 

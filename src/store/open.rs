@@ -38,9 +38,13 @@ const FINDINGS: usize = 3;
 
 const TABLES: &str = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name";
 
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 6] = [
     (1, "events and incidents", include_str!("../../migrations/0001_events_and_incidents.sql")),
     (2, "requests and audit", include_str!("../../migrations/0002_requests_and_audit.sql")),
+    (3, "hands", include_str!("../../migrations/0003_hands.sql")),
+    (4, "links and reviews", include_str!("../../migrations/0004_links_and_reviews.sql")),
+    (5, "saved profiles", include_str!("../../migrations/0005_saved_profiles.sql")),
+    (6, "said once", include_str!("../../migrations/0006_said_once.sql")),
 ];
 
 /// Opens the database of a URL.
@@ -59,7 +63,8 @@ pub(super) async fn open(url: &str) -> Result<Sql, OpenError> {
     prepared?;
     closed.map_err(|error| OpenError::of(&path, error))?;
 
-    let writer = pool(&options, 1, "PRAGMA foreign_keys = ON; PRAGMA cache_size = -1024");
+    let writer =
+        pool(&options, 1, "PRAGMA foreign_keys = ON; PRAGMA secure_delete = FAST; PRAGMA cache_size = -1024");
     let readers = pool(&options, READERS, "PRAGMA query_only = ON; PRAGMA cache_size = -512");
     Ok(Sql { path: Some(path), begin: BEGIN, writer, readers, _lock: Some(lock) })
 }
@@ -87,7 +92,8 @@ pub(super) async fn open_to_read(url: &str) -> Result<Sql, OpenError> {
     Ok(Sql { path: Some(path), begin: BEGIN, writer: readers.clone(), readers, _lock: None })
 }
 
-/// Each connection keeps pages of its own, up to 2 MiB if nobody says otherwise; the system keeps them anyway.
+/// Each connection keeps pages of its own, up to 2 MiB if nobody says otherwise; the system keeps them anyway. What is
+/// deleted is overwritten where that costs nothing: people's profiles are erased, not just let go.
 fn pool(options: &AnyConnectOptions, connections: u32, pragmas: &'static str) -> AnyPool {
     AnyPoolOptions::new()
         .max_connections(connections)

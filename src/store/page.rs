@@ -79,20 +79,20 @@ pub(super) async fn settle(
     off: Option<bool>,
     alert_causes: &BTreeSet<CauseId>,
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let Some(events::Open { event, quiet }) = events::open(conn, org, event).await? else {
-        return Ok(());
+        return Ok(true);
     };
     let mut loaded = Loaded::load(conn, org, &[&event], quiet, alert_causes, now).await?;
     let Some(judged) = loaded.book.settle(&event, off) else {
-        return Ok(());
+        return Ok(false);
     };
     events::rejudge(conn, org, &event.id, &judged).await?;
     if let Judged::Unhandled(why) = judged {
         log::add_unhandled(conn, org, &[(event.id.as_str(), why)], now).await?;
     }
     loaded.save(conn, org).await?;
-    Ok(())
+    Ok(true)
 }
 
 /// A casebook, and how many lines the timelines in it had.

@@ -39,6 +39,10 @@ pub(super) async fn set(
             .execute(&mut *conn)
             .await?;
     }
+    // The cards of open requests tell whether they wait for it.
+    sqlx::query("UPDATE request SET revision = revision + 1 WHERE ended = 0 AND confirmed = 1")
+        .execute(&mut *conn)
+        .await?;
     audit::append(conn, entry, now).await?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::cause::Strength;
-use domain::event::App;
+use domain::event::{Actor, App};
 use domain::ids::{EventId, IncidentNumber, MemberId};
 use domain::incident::Proof;
 use domain::request::{Approval, Frozen, Gate, Outcome, Request, RequestHash, RequestNumber, Stage};
@@ -24,6 +24,8 @@ pub(super) struct StageColumns<'a> {
     pub by: Option<MemberId>,
     /// Why.
     pub why: Option<&'a str>,
+    /// Who did it, as Okta's log names them.
+    pub done_by: Option<&'a Actor>,
 }
 
 impl<'a> StageColumns<'a> {
@@ -32,7 +34,7 @@ impl<'a> StageColumns<'a> {
         let (at, by, why) = match stage {
             Stage::Draft | Stage::Pending | Stage::Approved => (None, None, None),
             Stage::Executing { since: at } | Stage::Verifying { since: at } => (Some(*at), None, None),
-            Stage::Succeeded { at } | Stage::Expired { at } => (Some(*at), None, None),
+            Stage::Succeeded { at, .. } | Stage::Expired { at } => (Some(*at), None, None),
             Stage::Failed { at, why }
             | Stage::Partly { at, why }
             | Stage::Superseded { at, why }
@@ -40,7 +42,11 @@ impl<'a> StageColumns<'a> {
             Stage::Denied { by, at, why } => (Some(*at), Some(*by), Some(why.as_str())),
             Stage::Cancelled { by, at } => (Some(*at), Some(*by), None),
         };
-        Self { word: stage.word(), at, by, why }
+        let done_by = match stage {
+            Stage::Succeeded { by, .. } => by.as_ref(),
+            _ => None,
+        };
+        Self { word: stage.word(), at, by, why, done_by }
     }
 }
 
@@ -54,7 +60,10 @@ fn stage(row: &AnyRow) -> Result<Stage, Error> {
         "approved" => Stage::Approved,
         "executing" => Stage::Executing { since: at()? },
         "verifying" => Stage::Verifying { since: at()? },
-        "succeeded" => Stage::Succeeded { at: at()? },
+        "succeeded" => {
+            let by = row.get_as::<Option<&str>>("done_by")?.map(Actor::from_json).transpose()?;
+            Stage::Succeeded { at: at()?, by }
+        }
         "failed" => Stage::Failed { at: at()?, why: why()? },
         "partly" => Stage::Partly { at: at()?, why: why()? },
         "denied" => Stage::Denied { by: by()?, at: at()?, why: why()? },
@@ -89,6 +98,9 @@ impl<'a> OutcomeColumns<'a> {
             Outcome::Waiting => Self { state: "waiting", ..empty },
             Outcome::Pushing { since } => Self { state: "pushing", at: Some(*since), ..empty },
             Outcome::Pushed { at } => Self { state: "pushed", at: Some(*at), ..empty },
+            Outcome::Unassigning { since } => Self { state: "unassigning", at: Some(*since), ..empty },
+            Outcome::Unassigned { at } => Self { state: "unassigned", at: Some(*at), ..empty },
+            Outcome::Assigning { since } => Self { state: "assigning", at: Some(*since), ..empty },
             Outcome::Proven(Proof { event, at, strength }) => Self {
                 state: "proven",
                 at: Some(*at),
@@ -109,6 +121,9 @@ pub(super) fn outcome(row: &AnyRow) -> Result<Outcome, Error> {
         "waiting" => Outcome::Waiting,
         "pushing" => Outcome::Pushing { since: at()? },
         "pushed" => Outcome::Pushed { at: at()? },
+        "unassigning" => Outcome::Unassigning { since: at()? },
+        "unassigned" => Outcome::Unassigned { at: at()? },
+        "assigning" => Outcome::Assigning { since: at()? },
         "proven" => {
             let (event, strength) = (row.id("proof")?, row.word("strength")?);
             Outcome::Proven(Proof { event, at: at()?, strength })

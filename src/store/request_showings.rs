@@ -47,8 +47,7 @@ pub(super) async fn one(
 /// Notes how a request's card stands.
 pub(super) async fn note(conn: &mut AnyConnection, showing: &RequestShowing) -> Result<(), Error> {
     sqlx::query(
-        "INSERT INTO request_showing (request, channel, attempted_ms, message, shown_ms, revision, let_go) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (request) DO UPDATE SET channel = excluded.channel, \
+        "INSERT INTO request_showing (request, channel, attempted_ms, message, shown_ms, revision, let_go) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (request) DO UPDATE SET channel = excluded.channel, \
          attempted_ms = excluded.attempted_ms, message = excluded.message, shown_ms = excluded.shown_ms, \
          revision = excluded.revision, let_go = excluded.let_go",
     )

@@ -117,7 +117,7 @@ async fn show_alerts_again(conn: &mut AnyConnection, request: &Request) -> Resul
 }
 
 /// An audit entry about a request, with what it leaves empty.
-fn about(request: &Request, mut entry: AuditDraft, outcome: &str) -> AuditDraft {
+pub(super) fn about(request: &Request, mut entry: AuditDraft, outcome: &str) -> AuditDraft {
     let frozen = &request.frozen;
     entry.request.get_or_insert(request.number);
     entry.org.get_or_insert_with(|| frozen.org.clone());
@@ -172,8 +172,8 @@ async fn save(conn: &mut AnyConnection, before: &Request, after: &Request) -> Re
     let confirmed = matches!(after.stage, Stage::Pending | Stage::Approved);
     let saved = sqlx::query(
         "UPDATE request SET stage = $1, stage_ms = $2, stage_by = $3, stage_why = $4, deadline_ms = $5, \
-         confirmed = CASE WHEN $6 = 1 THEN 1 ELSE confirmed END, ended = $7, revision = $8 \
-         WHERE number = $9 AND revision = $10",
+         confirmed = CASE WHEN $6 = 1 THEN 1 ELSE confirmed END, ended = $7, revision = $8, done_by = $9 \
+         WHERE number = $10 AND revision = $11",
     )
     .bind(stage.word)
     .bind(stage.at.map(ms))
@@ -183,6 +183,7 @@ async fn save(conn: &mut AnyConnection, before: &Request, after: &Request) -> Re
     .bind(i64::from(confirmed))
     .bind(i64::from(after.stage.is_over()))
     .bind(after.revision)
+    .bind(stage.done_by.map(Stored::json))
     .bind(after.number.0)
     .bind(before.revision)
     .execute(&mut *conn)

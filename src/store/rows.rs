@@ -5,8 +5,9 @@ use std::str::FromStr;
 
 use domain::cause::{Confidence, Strength};
 use domain::facts::Scope;
-use domain::incident::{EndedBecause, Ending, Mode};
+use domain::incident::{Began, EndedBecause, Ending, Mode};
 use domain::request::{Action, Method};
+use domain::review::Verdict;
 use domain::store::Kept;
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
@@ -56,11 +57,15 @@ words! {
     Confidence { Possible = "possible", Likely = "likely", Certain = "certain" }
     Strength { Account = "account", ProfileOnly = "profile" }
     Scope { Person = "person", Group = "group" }
-    Ending { Fixed = "fixed", Ended = "ended" }
-    EndedBecause { Unassigned = "unassigned", InactiveInOkta = "inactive" }
+    Ending { Fixed = "fixed", Ended = "ended", Closed = "closed" }
+    EndedBecause {
+        Unassigned = "unassigned", InactiveInOkta = "inactive", AppGone = "app_gone", ClosedByHand = "closed"
+    }
+    Began { New = "new", CameBack = "came-back", SnoozeOver = "snooze-over", NewPerson = "new-person" }
     Mode { Api = "api", Guided = "guided" }
-    Action { Enable = "enable", Retry = "retry", Reassign = "reassign" }
+    Action { Enable = "enable", Retry = "retry", Reassign = "reassign", Fixed = "fixed" }
     Method { Api = "api", Guided = "guided" }
+    Verdict { Justified = "justified", NotJustified = "not justified" }
     Kept { Live = "live", Replaced = "replaced", LetGo = "let-go" }
 }
 

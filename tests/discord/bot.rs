@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use commands::chat::{Call, Caller, Choice, CustomId, Dialog, First, Front, Input, Message, Opening};
 use commands::spec::{From, Opt, OptKind, Spec};
-use domain::ids::GuildId;
+use domain::ids::{GuildId, MemberId};
 use jiff::Timestamp;
 use provost::clock::SystemClock;
 use provost::discord::gateway::{End, Pace, Status};
@@ -44,13 +44,15 @@ pub const SPECS: &[Spec] = &[
 /// Commands by their verbs.
 pub struct TestFront {
     pub ran: Mutex<Vec<String>>,
+    /// Who was turned away, and from what.
+    pub turned_away: Mutex<Vec<(MemberId, Option<String>)>>,
     /// `slow` and `drafts` wait here.
     pub gate: Semaphore,
 }
 
 impl Default for TestFront {
     fn default() -> Self {
-        Self { ran: Mutex::default(), gate: Semaphore::new(0) }
+        Self { ran: Mutex::default(), turned_away: Mutex::default(), gate: Semaphore::new(0) }
     }
 }
 
@@ -85,6 +87,10 @@ impl Front for TestFront {
             _ => {}
         }
         Message::text(format!("Done for {}.", call.option("app").unwrap_or("nobody")))
+    }
+
+    async fn turned_away(&self, caller: &Caller, verb: Option<&str>, _args: &[String]) {
+        self.turned_away.lock().unwrap().push((caller.id, verb.map(str::to_owned)));
     }
 }
 

@@ -158,7 +158,12 @@ async fn what_is_not_for_us_is_refused_privately_and_runs_nothing() {
         assert!(body["data"]["content"].as_str().unwrap().contains(words), "{words}: {body}");
     }
     assert!(bot.front.ran.lock().unwrap().is_empty());
+    let front = Arc::clone(&bot.front);
     bot.stop().await;
+    // What was refused in our server goes on record; what came from elsewhere is nobody we know.
+    let mut away: Vec<_> = front.turned_away.lock().unwrap().iter().map(|(_, verb)| verb.clone()).collect();
+    away.sort();
+    assert_eq!(away, [None, None, Some("refused".to_owned())]);
 }
 
 #[tokio::test]

@@ -9,4 +9,5 @@ mod pages;
 mod refusals;
 mod secrets;
 mod service_app;
+mod users;
 mod writes;

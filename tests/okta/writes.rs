@@ -1,4 +1,4 @@
-//! The two writes, and the readings around them, against a simulated org.
+//! The writes, and the readings around them, against a simulated org.
 
 use std::sync::Arc;
 
@@ -111,6 +111,93 @@ async fn pushing_sends_an_unchanged_profile_of_that_person() {
 }
 
 #[tokio::test]
+async fn an_assignment_is_taken_away_and_given_back_with_what_it_held() {
+    let org = org().await;
+    let app = org.installs("Slack", "slack", DeactivateUsers::On);
+    let dana = org.hires("Dana", "Reyes");
+    org.assigns(&dana, &app);
+    org.fills_in(&dana, &app, "role", "admin");
+    let (okta, app_id, dana_id) = (with_token(&org), id(&app), person(&dana));
+
+    let before = okta.assignment(&app_id, &dana_id).await.unwrap();
+    assert_eq!((before.user.scope, before.group), (Scope::Person, None));
+    assert_eq!(before.profile.attributes["role"], r#""admin""#);
+    let unassigned = okta.unassign(&app_id, &dana_id).await.unwrap();
+    assert!(!org.is_assigned(&dana, &app) && !org.is_active_in_app(&dana, &app));
+    assert!(matches!(okta.assignment(&app_id, &dana_id).await, Err(DirectoryError::Gone { .. })));
+    assert!(matches!(okta.unassign(&app_id, &dana_id).await, Err(DirectoryError::Gone { .. })));
+    let assigned = okta.assign(&app_id, &dana_id, Some(&before.profile)).await.unwrap();
+
+    let after = okta.assignment(&app_id, &dana_id).await.unwrap();
+    assert_eq!(before.profile.lost_in(&after.profile), [""; 0]);
+    assert!(org.is_active_in_app(&dana, &app));
+    assert!(unassigned.okta_request.is_some() && assigned.okta_request.is_some());
+    let exchanges = org.ledger().exchanges();
+    let delete = exchanges.iter().find(|exchange| exchange.method == "DELETE").unwrap();
+    assert_eq!((delete.query.as_str(), delete.request_body.as_str()), ("", ""), "nobody gets an e-mail");
+    documents::hold(&exchanges, &[]);
+}
+
+#[tokio::test]
+async fn a_group_that_brings_the_app_is_known_by_its_name() {
+    let org = org().await;
+    let app = org.installs("Slack", "slack", DeactivateUsers::Off);
+    let dana = org.hires("Dana", "Reyes");
+    org.assigns_by_group(&dana, &app, "Engineering");
+    let (okta, app) = (with_token(&org), id(&app));
+
+    let assignment = okta.assignment(&app, &person(&dana)).await.unwrap();
+
+    assert_eq!(assignment.user.scope, Scope::Group);
+    let group = assignment.group.unwrap();
+    assert_eq!(okta.group_name(&app, &group).await.unwrap(), "Engineering");
+    let other = "00gother".parse().unwrap();
+    assert!(matches!(okta.group_name(&app, &other).await, Err(DirectoryError::Gone { .. })));
+    documents::hold(&org.ledger().exchanges(), &[]);
+}
+
+#[tokio::test]
+async fn an_attribute_without_a_value_is_neither_saved_nor_written_back() {
+    let body = r#"{"id":"00u1","scope":"USER","credentials":{"userName":"dana"},
+        "profile":{"role":null,"seats":3,"tags":["a"],"title":"","nick":"D \"Dee\""}}"#;
+    let fake = Fake::answering(move |_| crate::fake::answer(200, body)).await;
+    let okta = client(&fake.url, Credentials::Token("00token".into()), true);
+    let saved = okta.assignment(&id("0oa1"), &person("00u1")).await.unwrap().profile;
+    let names: Vec<_> = saved.attributes.keys().map(String::as_str).collect();
+    assert_eq!((names, saved.user_name.as_deref()), (vec!["nick", "seats", "tags", "title"], Some("dana")));
+
+    let org = org().await;
+    let app = org.installs("Slack", "slack", DeactivateUsers::Off);
+    let dana = org.hires("Dana", "Reyes");
+    with_token(&org).assign(&id(&app), &person(&dana), Some(&saved)).await.unwrap();
+
+    let exchanges = org.ledger().exchanges();
+    let post = exchanges.iter().find(|exchange| exchange.method == "POST").unwrap();
+    let sent: Value = serde_json::from_str(&post.request_body).unwrap();
+    let profile = serde_json::json!({ "seats": 3, "tags": ["a"], "title": "", "nick": "D \"Dee\"" });
+    assert_eq!(sent, serde_json::json!({ "id": dana, "scope": "USER", "profile": profile }));
+    documents::hold(&exchanges, &[]);
+}
+
+#[tokio::test]
+async fn a_mapped_attribute_that_is_refused_is_no_missing_right() {
+    let org = org().await;
+    let app = org.installs("Slack", "slack", DeactivateUsers::Off);
+    let dana = org.hires("Dana", "Reyes");
+    org.assigns(&dana, &app);
+    org.fills_in(&dana, &app, "displayName", "Dee");
+    let (okta, app, dana) = (with_token(&org), id(&app), person(&dana));
+    let saved = okta.assignment(&app, &dana).await.unwrap().profile;
+    okta.unassign(&app, &dana).await.unwrap();
+
+    let refused = okta.assign(&app, &dana, Some(&saved)).await.unwrap_err();
+
+    assert!(matches!(&refused, DirectoryError::Refused { code, .. } if code == "E0000075"), "{refused}");
+    okta.assign(&app, &dana, None).await.unwrap();
+    documents::hold(&org.ledger().exchanges(), &[]);
+}
+
+#[tokio::test]
 async fn a_write_that_may_have_been_done_is_sent_once_and_said_to_be_unclear() {
     let table = [
         (Fault::DropAfterDoing, true),
@@ -133,12 +220,13 @@ async fn a_write_that_may_have_been_done_is_sent_once_and_said_to_be_unclear() {
         let enabled = okta.enable(&id).await.unwrap_err();
         org.faults().next(1, "/users/", fault.clone());
         let pushed = okta.push(&id, &person(&dana)).await.unwrap_err();
+        org.faults().next(1, "POST /api/v1/apps/", fault.clone());
+        let assigned = okta.assign(&id, &person(&dana), None).await.unwrap_err();
 
-        assert!(
-            enabled.may_have_been_done() && pushed.may_have_been_done(),
-            "{fault:?}: {enabled}; {pushed}"
-        );
-        assert_eq!(writes(&org).len(), 2, "{fault:?}");
+        for failure in [&enabled, &pushed, &assigned] {
+            assert!(failure.may_have_been_done(), "{fault:?}: {failure}");
+        }
+        assert_eq!(writes(&org).len(), 3, "{fault:?}");
         assert_eq!(org.deactivates_users(&app), done, "{fault:?}");
         documents::hold(&org.ledger().exchanges(), &[]);
     }
@@ -220,7 +308,13 @@ async fn where_writing_is_off_nothing_is_sent() {
     let app = id(&org.installs("Slack", "slack", DeactivateUsers::Off));
     let reader = client(&org.url(), Credentials::Token(Settings::default().api_token.into()), false);
 
-    for refused in [reader.enable(&app).await, reader.push(&app, &person("00u1")).await] {
+    let dana = person("00u1");
+    for refused in [
+        reader.enable(&app).await,
+        reader.push(&app, &dana).await,
+        reader.unassign(&app, &dana).await,
+        reader.assign(&app, &dana, None).await,
+    ] {
         let refused = refused.unwrap_err();
         assert!(matches!(&refused, DirectoryError::Forbidden { missing, .. } if missing.contains("writes")));
         assert!(!refused.may_have_been_done());

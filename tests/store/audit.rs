@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use domain::audit::{BEGINNING, Broken, Checked, Draft, Entry, verify};
 use domain::ids::MemberId;
 use domain::request::RequestNumber;
-use domain::requests::{AuditQuery, Paused, Requests};
+use domain::requests::{AuditQuery, AuditShown, Paused, Requests};
 use jiff::SignedDuration;
 use provost::store::{OpenError, Sql};
 use sqlx::{AnyConnection, Executor};
@@ -307,12 +307,14 @@ async fn the_kill_switch_is_on_record_and_survives_a_restart() -> Result<()> {
 #[tokio::test]
 async fn what_the_channel_has_shown_does_not_go_back() -> Result<()> {
     let world = World::new().await?;
-    assert_eq!(world.store.audit_shown().await?, 0);
+    assert_eq!(world.store.audit_shown().await?, AuditShown::default());
     for (noted, shown) in [(3, 3), (2, 3), (7, 7)] {
         world.store.note_audit_shown(noted).await?;
-        assert_eq!(world.store.audit_shown().await?, shown);
+        assert_eq!(world.store.audit_shown().await?.shown, shown);
     }
-    assert_eq!(world.restarted().await?.store.audit_shown().await?, 7);
+    world.store.note_audit_telling(9, at("10:00:00")).await?;
+    let kept = AuditShown { shown: 7, telling: 9, attempted: Some(at("10:00:00")) };
+    assert_eq!(world.restarted().await?.store.audit_shown().await?, kept);
     Ok(())
 }
 

@@ -73,7 +73,7 @@ async fn state(world: &World) -> Result<String> {
     }
     intruder.close().await?;
     let position = world.store.position(&acme()).await?;
-    let open = world.store.unexplained(&acme(), at("23:00:00")).await?;
+    let open = world.store.unexplained(&acme(), at("23:00:00"), 0).await?;
     Ok(format!("{rows:?} {position:?} {open:?} {:?}", world.incidents().await?))
 }
 

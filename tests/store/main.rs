@@ -4,10 +4,13 @@
 
 mod audit;
 mod faults;
+mod hands;
+mod links;
 mod opening;
 mod pages;
 mod people;
 mod postgres;
+mod profiles;
 mod requests;
 mod settling;
 mod showing;

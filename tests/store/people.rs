@@ -32,7 +32,7 @@ async fn a_restart_forgets_nothing() -> Result<()> {
     assert_eq!((world.incidents().await?, world.store.unshown().await?), before);
     assert_eq!(world.store.position(&acme()).await?, position);
     assert_eq!(world.store.lines(before.0[0].number, 0).await?, lines);
-    assert_eq!(world.store.unexplained(&acme(), at("23:00:00")).await?.len(), 1);
+    assert_eq!(world.store.unexplained(&acme(), at("23:00:00"), 0).await?.len(), 1);
     assert_eq!(world.takes(&[fails("e1", "10:00:00", "dana", "slack")]).await?.new, 0);
     world.takes(&[works("e9", "10:02:00", "fay", "slack")]).await?;
     assert_eq!(world.told().await?[0], "#1 slack Fixed 10:02:00 chapter 1 failing ");
@@ -74,7 +74,7 @@ async fn hostile_text_comes_back_as_it_was() -> Result<()> {
         let failure = incident.failures.values().next().expect("dana fails");
         assert_eq!((&incident.app, &failure.person, &failure.reason), (&app, &person, &event.reason));
         assert_eq!(failure.transaction.as_deref(), Some(hostile));
-        assert_eq!(world.store.unexplained(&acme(), at("23:00:00")).await?, [silent]);
+        assert_eq!(world.store.unexplained(&acme(), at("23:00:00"), 0).await?, [silent]);
         let (_, change) = world.store.settings(&acme(), &app.id).await?.remove(0);
         assert_eq!(change.by, setting.actor);
         assert_eq!(world.store.lines(incident.number, 0).await?.len(), 2);
@@ -128,7 +128,7 @@ async fn old_events_are_forgotten_and_incidents_are_not() -> Result<()> {
 
     assert_eq!(world.incidents().await?, before);
     assert_eq!(world.store.tally(&acme(), at("00:00:00")).await?.unhandled, 0);
-    assert_eq!(world.store.unexplained(&acme(), at("23:00:00")).await?.len(), 1);
+    assert_eq!(world.store.unexplained(&acme(), at("23:00:00"), 0).await?.len(), 1);
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result};
 use domain::audit::Draft;
 use domain::cause::Strength;
-use domain::event::App;
+use domain::event::{Actor, App};
 use domain::ids::{AppId, ChannelId, IncidentNumber, MemberId, MessageId, UserId};
 use domain::incident::Proof;
 use domain::request::{
@@ -149,11 +149,26 @@ async fn every_stage_and_every_outcome_is_kept_through_a_restart() -> Result<()>
     use RequestEvent as E;
     let mut world = World::new().await?;
     let why = || "it said “no”".to_owned();
+    let jo = || Actor { id: Some("00ujo".to_owned()), name: Some("Jo “O” Ortiz".to_owned()), kind: None };
+    let moves = |outcome| person(&"dana".parse().expect("a good id"), outcome);
     let ends: Vec<Vec<E>> = vec![
         vec![],
         vec![E::Begun],
         vec![E::Begun, E::Done],
         vec![E::Begun, E::Done, E::Proven { by: None }],
+        vec![E::Begun, E::Done, E::Proven { by: Some(jo()) }],
+        vec![E::Begun, moves(Outcome::Unassigning { since: at("10:02:00") })],
+        vec![
+            E::Begun,
+            moves(Outcome::Unassigning { since: at("10:02:00") }),
+            moves(Outcome::Unassigned { at: at("10:03:00") }),
+        ],
+        vec![
+            E::Begun,
+            moves(Outcome::Unassigning { since: at("10:02:00") }),
+            moves(Outcome::Unassigned { at: at("10:03:00") }),
+            moves(Outcome::Assigning { since: at("10:04:00") }),
+        ],
         vec![E::Begun, E::Refused { why: why() }],
         vec![E::Begun, E::Lost { why: why() }],
         vec![E::Withdrawn { by: OLIVE }],
@@ -175,7 +190,7 @@ async fn every_stage_and_every_outcome_is_kept_through_a_restart() -> Result<()>
     kept.push(step(&world.store, stale.number, E::TimePassed, at("11:00:00")).await?.expect("it expires"));
     kept.push(pending(&world, frozen("slack", &[])).await?);
 
-    let mut mixed = executing(&world, &["a", "b", "c", "d", "e", "f"]).await?;
+    let mut mixed = executing(&world, &["a", "b", "c", "d", "e", "f", "g"]).await?;
     let proof = Proof { event: "e1".parse()?, at: at("10:01:00"), strength: Strength::ProfileOnly };
     let outcomes = [
         Outcome::Waiting,
@@ -184,6 +199,7 @@ async fn every_stage_and_every_outcome_is_kept_through_a_restart() -> Result<()>
         Outcome::Proven(proof),
         Outcome::Failed { why: why() },
         Outcome::Skipped,
+        Outcome::Unassigning { since: at("10:04:00") },
     ];
     for (who, outcome) in mixed.frozen.people.clone().iter().zip(outcomes) {
         mixed = happens(&world.store, &mixed, person(who, outcome)).await?;
@@ -288,7 +304,8 @@ async fn a_step_and_its_entry_are_both_there_or_neither() -> Result<()> {
         let before = everything(&world).await?;
         let other = Paused { by: OLIVE, ..paused.clone() };
         let again = world.store.pause(Some(other), entry("paused").unwrap_or_default(), at(START)).await;
-        assert_eq!(again.is_err(), ["audit", "paused"].contains(&table), "{verb} {table}");
+        // The cards of what is open tell of it, so requests are touched, too.
+        assert_eq!(again.is_err(), ["audit", "paused", "request"].contains(&table), "{verb} {table}");
         if again.is_err() {
             assert_eq!(everything(&world).await?, before);
             assert_eq!(world.store.paused().await?, Some(paused), "{verb} {table}");

@@ -24,6 +24,8 @@ async fn a_diagnosis_says_what_is_wrong_and_costs_few_calls() -> Result<()> {
     ] {
         assert!(text.contains(words), "{words} is not in:\n{text}");
     }
+    let done = answer.rows.iter().any(|row| format!("{row:?}").contains("Done in the app…"));
+    assert!(done, "the other branch is offered: {:?}", answer.rows);
     assert_eq!(drafts.len(), 1, "the first facts come from memory");
     assert!(read(&drafts[0]).contains("1 person failing, by Provost's own record"), "{}", read(&drafts[0]));
     assert!(world.okta.ledger().exchanges().len() <= 5, "{}", world.okta.ledger().exchanges().len());

@@ -63,6 +63,8 @@ async fn an_app_without_an_api_is_guided_and_the_change_is_seen_by_itself() -> R
     world.presses_card("Ada", "Approve").await?;
     world.works().await?;
     let transcript = world.discord.transcript();
+    let decided = world.lines().iter().filter(|line| line.contains("R1 for Airbase was approved by")).count();
+    assert_eq!(decided, 1, "the requester is told once:\n{transcript}");
     assert!(transcript.contains("To do, in Okta's console"), "{transcript}");
     assert!(transcript.contains("[Open Provisioning]"), "{transcript}");
 

@@ -3,14 +3,26 @@
 //! Whatever is asked and answered in them is held against the official documents at their end. The passes are called by hand and the clock is the simulators', so an hour passes in a line.
 
 mod alerts;
+mod approving;
+mod breaking_glass;
+mod channels;
 mod commands;
 #[path = "../documents/mod.rs"]
 mod documents;
 mod enabling;
+mod ending;
 mod faults;
+mod fixing;
+mod hands;
 mod healing;
+mod ladder;
+mod linking;
+mod reassigning;
 mod restarts;
 mod retrying;
+mod retyping;
 mod service_app;
 mod sessions;
+mod showing;
+mod thronging;
 mod world;

@@ -1,5 +1,6 @@
 //! Random sessions: people, Okta, Discord and the program itself do as they like; then all is well again, and what
-//! the channel shows must be what Okta's Tasks page shows.
+//! the channel shows must be what Okta's Tasks page shows. What was written to Okta meanwhile must have been asked for,
+//! approved, noted before, and done once.
 //!
 //! A session follows from its seed, up to the exact moment at which a pass is cut off. `PROVOST_SEEDS` says how many
 //! there are, `PROVOST_SEED` plays a single one.
@@ -8,6 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use domain::audit::{self, Entry};
+use domain::request::{Method, Outcome, Request, Stage};
+use domain::requests::{AuditQuery, RequestQuery};
 use domain::store::{Query, Which};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::SignedDuration;
@@ -46,6 +50,8 @@ struct Session {
     apps: Vec<(String, String)>,
     people: Vec<String>,
     okta_is_down: bool,
+    /// How many writes Okta had seen when all writes were stopped.
+    paused_at: Option<usize>,
     done: Vec<String>,
 }
 
@@ -58,13 +64,13 @@ impl Session {
         let people =
             ["Ada", "Ben", "Cleo", "Dana", "Eve", "Finn"].map(|name| world.okta.hires(name, "Session"));
         let (apps, people) = (apps.to_vec(), people.to_vec());
-        Self { dice: Dice(seed), apps, people, okta_is_down: false, done: Vec::new() }
+        Self { dice: Dice(seed), apps, people, okta_is_down: false, paused_at: None, done: Vec::new() }
     }
 
     async fn step(&mut self, mut world: World) -> Result<World> {
         let (app, _) = self.dice.one(&self.apps);
         let person = self.dice.one(&self.people);
-        let kind = self.dice.below(24);
+        let kind = self.dice.below(45);
         self.done.push(format!("{kind} {person} {app}"));
         match kind {
             0..=4 => {
@@ -122,16 +128,88 @@ impl Session {
                 let _ = tokio::time::timeout(moment, world.app.board.pass()).await;
                 world = world.starts_anew().await?;
             }
+            19..=21 => self.asks(&world, &app, &person).await,
+            22..=29 => self.decides(&world).await,
+            30 => self.pauses_or_resumes(&world).await,
+            31 | 32 if self.paused_at.is_some() => self.pauses_or_resumes(&world).await,
+            33..=35 => {
+                let moment = Duration::from_micros(self.dice.below(12_000));
+                let _ = tokio::time::timeout(moment, world.app.executor.pass()).await;
+                world = world.starts_anew().await?;
+            }
+            36..=38 => self.by_hand(&world).await,
             _ => {
-                let time = self.dice.one(&[1, 5, 21, 60, 600, 4_000]);
+                let time = self.dice.one(&[1, 5, 21, 60, 60, 600, 600, 4_000]);
                 world.passes(SignedDuration::from_secs(time));
             }
         }
         world.passes(SignedDuration::from_millis(1_100));
         // Their failures are theirs to survive.
         let _ = world.looks().await;
+        let _ = world.app.waker.pass().await;
+        let _ = world.app.executor.pass().await;
         let _ = world.app.board.pass().await;
+        if let Some(before) = self.paused_at {
+            let now = writes(&world).len();
+            ensure!(now == before, "Okta was written to while all writes were stopped");
+        }
         Ok(world)
+    }
+
+    /// Somebody takes an incident, or hides it for a while. That may be refused: it may be over, or not there.
+    async fn by_hand(&mut self, world: &World) {
+        let who = self.dice.one(&["Olive", "Oscar"]);
+        let number = (1 + self.dice.below(6)).to_string();
+        let _ = match self.dice.below(2) {
+            0 => world.says(who, "claim", &[("incident", &number)]).await,
+            _ => {
+                let time = self.dice.one(&["5m", "20m"]);
+                world.says(who, "snooze", &[("incident", &number), ("for", time)]).await
+            }
+        };
+    }
+
+    /// Somebody asks for something, and mostly confirms it. What is refused is refused.
+    async fn asks(&mut self, world: &World, app: &str, person: &str) {
+        let who = self.dice.one(&["Olive", "Oscar", "Abe"]);
+        let app = format!("acme/{app}");
+        let asked = match self.dice.below(4) {
+            0 | 1 => world.says(who, "enable", &[("app", &app), ("reason", "a random wish")]).await,
+            2 => world.says(who, "retry", &[("app", &app), ("person", person)]).await,
+            _ => {
+                let list = world.says(who, "retry", &[("app", &app)]).await;
+                match world.presses(who, &list, "Retry all").await {
+                    Ok(confirmation) => confirmation,
+                    Err(_) => list,
+                }
+            }
+        };
+        let label = self.dice.one(&["Enable Deactivate Users", "Retry", "Retry", "Cancel"]);
+        let _ = world.presses(who, &asked, label).await;
+    }
+
+    /// Somebody presses a button of the newest card that has it, perhaps twice, perhaps at once with somebody else.
+    async fn decides(&mut self, world: &World) {
+        let who = self.dice.one(&["Ada", "Abe", "Olive", "Root"]);
+        let label = self.dice.one(&["Approve", "Approve", "Approve", "Deny…", "Withdraw"]);
+        let Some(button) = world.button(label) else { return };
+        match label {
+            "Deny…" => {
+                let deny = commands::chat::CustomId::new("deny", button.args);
+                world.acts(who, &deny, &[("why", "not today")]).await;
+            }
+            _ => {
+                let other = self.dice.one(&["Ada", "Abe", who]);
+                tokio::join!(world.acts(who, &button, &[]), world.acts(other, &button, &[]));
+            }
+        }
+    }
+
+    async fn pauses_or_resumes(&mut self, world: &World) {
+        let verb = if self.paused_at.is_some() { "resume" } else { "pause" };
+        world.says("Root", verb, &[("reason", "a random stop")]).await;
+        let paused = world.app.desk.requests.paused().await.is_ok_and(|paused| paused.is_some());
+        self.paused_at = paused.then(|| writes(world).len());
     }
 
     fn retries(&self, world: &World, person: &str, app: &str) {
@@ -201,11 +279,17 @@ impl Session {
         if self.okta_is_down {
             world.okta.resume_serving().await?;
         }
+        if self.paused_at.is_some() {
+            self.pauses_or_resumes(world).await;
+        }
         for _ in 0..8 {
             world.passes(SignedDuration::from_mins(7));
             let _ = world.looks().await;
+            let _ = world.app.waker.pass().await;
+            let _ = world.app.executor.pass().await;
             let _ = world.app.board.pass().await;
         }
+        world.works().await?;
         world.looks().await?;
         world.shows().await?;
         world.passes(SignedDuration::from_secs(30));
@@ -241,8 +325,14 @@ async fn holds(world: &World, session: &Session) -> Result<()> {
         }
         ensure!(shown.len() == unique.len(), "{label}: {shown:?} stand in two incidents");
 
-        let start = format!("[!] ACTION NEEDED · {label} · ");
-        let cards: Vec<_> = lines.iter().filter_map(|line| line.strip_prefix(&start)).collect();
+        let going = ["[!] ACTION NEEDED", "[?] WAITING FOR APPROVAL", "[~] IN PROGRESS", "[x] FIX FAILED"];
+        let alert = |line: &&str| line.contains("cannot be provisioned");
+        let of = |start: &&str| format!("{start} · {label} · ");
+        let cards: Vec<&str> = lines
+            .iter()
+            .filter_map(|line| going.iter().find_map(|start| line.strip_prefix(&of(start))))
+            .filter(alert)
+            .collect();
         let people = match wanted.len() {
             1 => "1 person cannot".to_owned(),
             n => format!("{n} people cannot"),
@@ -255,7 +345,75 @@ async fn holds(world: &World, session: &Session) -> Result<()> {
         };
         ensure!(right, "{label}: {} are failing, and the channel says {cards:#?}", wanted.len());
     }
-    once(world)
+    once(world)?;
+    written_as_promised(world).await
+}
+
+/// The method and path of every write that Okta took, with what was asked; one that was put off is none.
+fn writes(world: &World) -> Vec<(String, String)> {
+    let exchanges = world.okta.ledger().exchanges().into_iter();
+    exchanges
+        .filter(|each| each.method != "GET" && each.path.starts_with("/api/v1/apps/") && each.status != 429)
+        .map(|each| (each.path, each.request_body))
+        .collect()
+}
+
+/// Every write was asked for, noted before it was made, and made once; and everything that was begun has an end.
+async fn written_as_promised(world: &World) -> Result<()> {
+    let requests = world.app.desk.requests.requests(&RequestQuery::default()).await?;
+    let mut entries = world.app.desk.requests.entries(&AuditQuery::default()).await?;
+    entries.reverse();
+    audit::verify(entries.clone(), None).context("the audit")?;
+    let noted = |what: &str, of: &dyn Fn(&Entry) -> bool| {
+        entries.iter().filter(|entry| entry.draft.what == what && of(entry)).count()
+    };
+    for request in &requests {
+        let ours = |entry: &Entry| entry.draft.request == Some(request.number);
+        ensure!(noted("write.begun", &ours) <= 1, "{} was begun twice", request.number);
+        for person in request.outcomes.keys() {
+            let about = |entry: &Entry| ours(entry) && entry.draft.before == format!("person {person}");
+            let pushes = noted("push.begun", &about) - noted("push.put_off", &about);
+            ensure!(pushes <= 1, "{} pushed {person} {pushes} times", request.number);
+        }
+        is_where_it_may_be(request, &entries)?;
+    }
+    let mut times: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for write in writes(world) {
+        *times.entry(write).or_default() += 1;
+    }
+    for ((path, body), times) in times {
+        let app = path.trim_start_matches("/api/v1/apps/").split('/').next().unwrap_or_default();
+        let of_app = |entry: &Entry| entry.draft.app.as_ref().is_some_and(|id| id.as_str() == app);
+        let noted = match path.rsplit_once("/users/") {
+            Some((_, person)) => noted("push.begun", &|entry| {
+                of_app(entry) && entry.draft.before == format!("person {person}")
+            }),
+            None => noted("write.begun", &|entry| of_app(entry) && !entry.draft.before.is_empty()),
+        };
+        ensure!(times <= noted, "{path} was written {times} times with {body}, and noted {noted} times");
+    }
+    Ok(())
+}
+
+/// Nothing is left in the middle, and what is called proven is.
+fn is_where_it_may_be(request: &Request, entries: &[Entry]) -> Result<()> {
+    let number = request.number;
+    let guided = request.frozen.method == Method::Guided;
+    match &request.stage {
+        Stage::Approved | Stage::Executing { .. } => bail!("{number} was left {}", request.stage.word()),
+        Stage::Verifying { .. } => ensure!(guided, "{number} is still being verified"),
+        Stage::Succeeded { .. } => {
+            let proven =
+                |entry: &Entry| entry.draft.request == Some(number) && entry.draft.what == "request.proven";
+            ensure!(entries.iter().any(proven), "{number} succeeded without a proof");
+            let all = request.outcomes.values().all(|outcome| matches!(outcome, Outcome::Proven(_)));
+            ensure!(all, "{number} succeeded, and not everybody of it is proven");
+            let approved = request.approvals.len() >= request.frozen.gate.approvals as usize;
+            ensure!(approved, "{number} was done without its approvals");
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 /// What Okta logged about a person and an app, in the order in which it came into the log.
@@ -277,7 +435,7 @@ fn history(world: &World, person: &str, app: &str) -> String {
 fn once(world: &World) -> Result<()> {
     let mut chapters = BTreeSet::new();
     for message in world.discord.messages(world.channel) {
-        if message.content.contains("(may repeat an earlier alert)") {
+        if message.content.contains("(may repeat an earlier message)") {
             continue;
         }
         let Some(footer) = message.json.pointer("/embeds/0/footer/text") else { continue };

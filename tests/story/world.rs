@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result};
-use commands::chat::{Call, Caller, CustomId, Front, Message, Press, Row};
+use commands::chat::{Call, Caller, CustomId, First, Front, Message, Press, Row};
 use domain::ids::{MemberId, RoleId};
 use domain::ports::Clock;
 use domain::request::{Method, Stage};
@@ -13,6 +13,7 @@ use provost::app::App;
 use provost::config::{Config, Environment};
 use sim::discord::Discord;
 use sim::okta::{DeactivateUsers, Okta};
+use sqlx::Connection;
 use std::collections::BTreeMap;
 use tempfile::TempDir;
 
@@ -38,8 +39,8 @@ pub struct World {
     /// Where alerts go.
     pub channel: u64,
     folder: TempDir,
-    viewer: u64,
-    people: BTreeMap<&'static str, (u64, Vec<u64>)>,
+    roles: BTreeMap<&'static str, u64>,
+    people: BTreeMap<&'static str, u64>,
     exchanges: Exchanges,
 }
 
@@ -76,7 +77,15 @@ impl World {
         let oncall = discord.role("oncall");
         let viewer = discord.role("viewer");
         let (operator, approver) = (discord.role("operator"), discord.role("approver"));
-        let admin = discord.role("admin");
+        let (admin, breakglass) = (discord.role("admin"), discord.role("breakglass"));
+        let roles = BTreeMap::from([
+            ("viewer", viewer),
+            ("operator", operator),
+            ("approver", approver),
+            ("admin", admin),
+            ("breakglass", breakglass),
+            ("oncall", oncall),
+        ]);
         let mut people = BTreeMap::new();
         for (name, roles) in [
             ("Olive", vec![viewer, operator]),
@@ -84,8 +93,10 @@ impl World {
             ("Ada", vec![viewer, approver, oncall]),
             ("Abe", vec![viewer, approver, operator, oncall]),
             ("Root", vec![viewer, admin]),
+            ("Rita", vec![viewer, admin]),
+            ("Gina", vec![viewer, operator, breakglass]),
         ] {
-            people.insert(name, (discord.member(name, &roles), roles));
+            people.insert(name, discord.member(name, &roles));
         }
         let folder = tempfile::tempdir()?;
         let text = format!(
@@ -109,6 +120,7 @@ impl World {
             operator = ["role:{operator}"]
             approver = ["role:{approver}"]
             admin = ["role:{admin}"]
+            breakglass = ["role:{breakglass}"]
             [http]
             listen = ""
             "#,
@@ -122,7 +134,7 @@ impl World {
         std::fs::write(folder.path().join("provost.toml"), text)?;
         let app = build(&folder, &okta).await?;
         let exchanges = Exchanges(okta.clone(), discord.clone());
-        Ok(Self { okta, discord, app, channel, folder, viewer, people, exchanges })
+        Ok(Self { okta, discord, app, channel, folder, roles, people, exchanges })
     }
 
     /// A world where Dana came back to an app of this kind: her account there is inactive, the setting is off.
@@ -148,8 +160,9 @@ impl World {
         self.app.watchers[0].pass().await
     }
 
-    /// Provost shows what is due.
+    /// Provost wakes what was hidden long enough, and shows what is due.
     pub async fn shows(&self) -> Result<()> {
+        self.app.waker.pass().await?;
         for _ in 0..20 {
             match self.app.board.pass().await? {
                 Some(due) if due <= self.okta.now() => {}
@@ -184,15 +197,15 @@ impl World {
 
     /// Provost is killed and started anew on the same store.
     pub async fn starts_anew(self) -> Result<Self> {
-        let Self { okta, discord, app, channel, folder, viewer, people, exchanges } = self;
+        let Self { okta, discord, app, channel, folder, roles, people, exchanges } = self;
         app.close().await;
         let app = build(&folder, &okta).await?;
-        Ok(Self { okta, discord, app, channel, folder, viewer, people, exchanges })
+        Ok(Self { okta, discord, app, channel, folder, roles, people, exchanges })
     }
 
     /// Somebody with the role `viewer` types a command; the answer, with the drafts before it.
     pub async fn types(&self, verb: &str, options: &[(&str, &str)]) -> (Message, Vec<Message>) {
-        self.calls(&[self.viewer], verb, options, None).await
+        self.calls(&[self.viewer_role()], verb, options, None).await
     }
 
     /// Somebody with these roles calls a command.
@@ -245,6 +258,25 @@ impl World {
         Ok(self.acts(name, id, &[]).await)
     }
 
+    /// Somebody by name presses a button of a message that only they see, and it is answered at once: by a dialog or by
+    /// a refusal.
+    pub fn opens(&self, name: &str, message: &Message, label: &str) -> Result<First> {
+        let mut buttons = message.rows.iter().flat_map(|row| match row {
+            Row::Buttons(buttons) => buttons.as_slice(),
+            Row::Select(_) => &[],
+        });
+        let button = buttons
+            .find(|button| button.label.starts_with(label))
+            .with_context(|| format!("no button {label} in {}", read(message)))?;
+        let Press::Verb(id) = &button.press else { anyhow::bail!("{label} opens a page") };
+        Ok(self.app.desk.first(&self.caller(name), &id.verb, &id.args))
+    }
+
+    /// How a text mentions somebody.
+    pub fn mention(&self, name: &str) -> String {
+        format!("<@{}>", self.member(name))
+    }
+
     /// Somebody by name presses a button of the newest message in the channel that has it.
     pub async fn presses_card(&self, name: &str, label: &str) -> Result<Message> {
         let id = self
@@ -266,17 +298,32 @@ impl World {
 
     /// Somebody by name does what a button carries, with what a dialog or a list adds.
     pub async fn acts(&self, name: &str, id: &CustomId, more: &[(&str, &str)]) -> Message {
+        let (member, roles) = self.held_by(name);
+        self.acts_as(member, &roles, id, more).await
+    }
+
+    async fn acts_as(&self, member: u64, roles: &[u64], id: &CustomId, more: &[(&str, &str)]) -> Message {
         let spec = commands::specs().into_iter().find(|spec| spec.name == id.verb);
         let names = spec.map_or(&[][..], |spec| spec.options).iter().map(|option| option.name.to_owned());
         let mut options: Vec<(String, String)> = names.zip(id.args.iter().cloned()).collect();
         options.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        self.does(name, &id.verb, options).await
+        self.does_as(member, roles, &id.verb, options).await
     }
 
     async fn does(&self, name: &str, verb: &str, options: Vec<(String, String)>) -> Message {
-        let (id, roles) = &self.people[name];
+        let (member, roles) = self.held_by(name);
+        self.does_as(member, &roles, verb, options).await
+    }
+
+    async fn does_as(
+        &self,
+        member: u64,
+        roles: &[u64],
+        verb: &str,
+        options: Vec<(String, String)>,
+    ) -> Message {
         let call = Call {
-            caller: Caller { id: MemberId(*id), roles: roles.iter().copied().map(RoleId).collect() },
+            caller: Caller { id: MemberId(member), roles: roles.iter().copied().map(RoleId).collect() },
             verb: verb.to_owned(),
             options,
             quoted: None,
@@ -321,18 +368,102 @@ impl World {
 
     /// Provost is started anew where it may write nothing, as is the default.
     pub async fn may_not_write(self) -> Result<Self> {
+        self.configured_anew(|text| text.replace("writes = true", "writes = false")).await
+    }
+
+    /// Provost is started anew where it may use no more than this share of Okta's rate limits.
+    pub async fn may_use(self, share: f64) -> Result<Self> {
+        let less = format!("rate_limit_share = {share}");
+        self.configured_anew(|text| text.replace("rate_limit_share = 1.0", &less)).await
+    }
+
+    /// Alerts go to another channel from now on: Provost is started anew.
+    pub async fn alerts_go_to(mut self, channel: u64) -> Result<Self> {
+        let (before, after) = (self.channel, channel);
+        self.channel = channel;
+        let key = |id: u64| format!("alert_channel_id = \"{id}\"");
+        self.configured_anew(|text| text.replace(&key(before), &key(after))).await
+    }
+
+    /// Provost is started anew with something else in place of a part of its configuration.
+    pub async fn configured(self, part: &str, other: &str) -> Result<Self> {
         let file = self.folder.path().join("provost.toml");
-        let text = std::fs::read_to_string(&file)?.replace("writes = true", "writes = false");
+        let text = std::fs::read_to_string(&file)?;
+        anyhow::ensure!(text.contains(part), "{part} is not in the configuration");
+        std::fs::write(&file, text.replace(part, other))?;
+        self.starts_anew().await
+    }
+
+    /// Provost is started anew with another configuration.
+    pub async fn configured_anew(self, change: impl FnOnce(String) -> String) -> Result<Self> {
+        let file = self.folder.path().join("provost.toml");
+        let text = change(std::fs::read_to_string(&file)?);
         std::fs::write(&file, text)?;
         self.starts_anew().await
     }
 
-    /// Somebody loses a role.
+    /// Provost is started anew, and one person is the only operator of an app.
+    pub async fn where_operates(self, app: &str, name: &str) -> Result<Self> {
+        let file = self.folder.path().join("provost.toml");
+        let mut text = std::fs::read_to_string(&file)?;
+        let member = self.member(name);
+        text.push_str(&format!("\n[[policy.app]]\nid = \"{app}\"\noperator = [\"member:{member}\"]\n"));
+        std::fs::write(&file, text)?;
+        self.starts_anew().await
+    }
+
+    /// Somebody else does something to Provost's database.
+    pub async fn in_the_database(&self, sql: &'static str) -> Result<()> {
+        let url = format!("sqlite://{}/provost.db", self.folder.path().display());
+        sqlx::any::install_default_drivers();
+        let mut intruder = sqlx::AnyConnection::connect(&url).await?;
+        sqlx::query(sql).execute(&mut intruder).await?;
+        Ok(())
+    }
+
+    /// Somebody loses a role. What they press from then on says so, too.
     pub fn loses(&self, name: &str, role: &str) {
-        let (member, roles) = &self.people[name];
-        // Olive: viewer, operator; Ada: viewer, approver, on call.
-        let index = usize::from(role != "viewer");
-        self.discord.takes(roles[index], *member);
+        self.discord.takes(self.roles[role], self.people[name]);
+    }
+
+    /// Somebody by name, as a member of the server.
+    pub fn member(&self, name: &str) -> u64 {
+        self.people[name]
+    }
+
+    /// Somebody by name with the roles that they have now, as an interaction tells it.
+    pub fn caller(&self, name: &str) -> Caller {
+        let (member, roles) = self.held_by(name);
+        Caller { id: MemberId(member), roles: roles.into_iter().map(RoleId).collect() }
+    }
+
+    fn held_by(&self, name: &str) -> (u64, Vec<u64>) {
+        let member = self.people[name];
+        let now = self.discord.members().into_iter().find(|somebody| somebody.id == member);
+        let now = now.map_or(Vec::new(), |somebody| somebody.roles);
+        let held = self.roles.iter().filter(|(role, _)| now.iter().any(|held| held == *role));
+        (member, held.map(|(_, id)| *id).collect())
+    }
+
+    /// What stands on the record, newest first: what, and how it ended.
+    pub async fn record(&self) -> Result<Vec<String>> {
+        let entries = self.app.desk.requests.entries(&domain::requests::AuditQuery::default()).await?;
+        Ok(entries.iter().map(|entry| format!("{} {}", entry.draft.what, entry.draft.outcome)).collect())
+    }
+
+    /// Everything that the newest message of the channel that begins like this says; empty if there is none.
+    pub fn card(&self, start: &str) -> String {
+        let messages = self.discord.messages(self.channel);
+        let found = messages.iter().rev().find(|message| message.content.starts_with(start));
+        found.map_or(String::new(), |message| format!("{}\n{:?}", message.content, message.embeds))
+    }
+
+    /// Somebody asks for an app's setting, and confirms it; the answer to that.
+    pub async fn asks_to_enable(&self, name: &str, app: &str, reason: &str) -> Result<Message> {
+        let confirmation = self.says(name, "enable", &[("app", app), ("reason", reason)]).await;
+        let answer = self.presses(name, &confirmation, "Enable Deactivate Users").await?;
+        self.works().await?;
+        Ok(answer)
     }
 
     /// The next write of a provisioning feature goes wrong.
@@ -342,7 +473,18 @@ impl World {
 
     /// The role whose holders may read.
     pub fn viewer_role(&self) -> u64 {
-        self.viewer
+        self.roles["viewer"]
+    }
+
+    /// So many members who hold these roles, each with their ids.
+    pub fn crowd(&self, size: usize, roles: &[&str]) -> Vec<(u64, Vec<u64>)> {
+        let roles: Vec<u64> = roles.iter().map(|role| self.roles[*role]).collect();
+        (0..size).map(|n| (self.discord.member(&format!("Member{n}"), &roles), roles.clone())).collect()
+    }
+
+    /// A member does what a button carries.
+    pub async fn member_acts(&self, member: u64, roles: &[u64], id: &CustomId) -> Message {
+        self.acts_as(member, roles, id, &[]).await
     }
 }
 

@@ -8,9 +8,13 @@ mod documents;
 
 mod answering;
 mod gateway;
+mod hands;
 mod killing;
+mod linking;
 mod program;
+mod reassigning;
 mod refusing;
+mod remediating;
 mod secrets;
 mod starting;
 mod stopping;

@@ -66,6 +66,17 @@ async fn what_is_forged_or_foreign_is_refused() -> Result<()> {
         let told = answered(&answer).await.with_context(|| what.to_owned())?;
         assert!(!told.contains("failing"), "{what}: {told}");
     }
+    // Each of them is on record, soon after it was told.
+    let mut recorded = 0;
+    for _ in 0..8 {
+        let audit = answered(&world.ada.types("/okta audit").await?).await?;
+        recorded = audit.matches("refused.forged").count();
+        if recorded == 7 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    assert_eq!(recorded, 7);
     let line = "/okta diagnose app:Airbase";
     let stranger = json!({ "user": { "id": "5", "username": "x", "bot": true }, "roles": [] });
     let places: Vec<(&str, Value)> = vec![

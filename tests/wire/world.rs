@@ -32,6 +32,14 @@ pub struct World {
     pub ada: Person,
     /// Somebody without a role.
     pub sam: Person,
+    /// An operator.
+    pub olive: Person,
+    /// An approver on call, who is an operator, too.
+    pub abe: Person,
+    /// Another approver on call.
+    pub amy: Person,
+    /// An admin.
+    pub root: Person,
     pub folder: TempDir,
     _exchanges: Exchanges,
 }
@@ -59,6 +67,12 @@ impl World {
         let (viewer, oncall) = (discord.role("viewer"), discord.role("oncall"));
         let ada = discord.person(discord.member("ada", &[viewer]));
         let sam = discord.person(discord.member("sam", &[]));
+        let (operator, approver, admin) =
+            (discord.role("operator"), discord.role("approver"), discord.role("admin"));
+        let olive = discord.person(discord.member("olive", &[viewer, operator]));
+        let abe = discord.person(discord.member("abe", &[viewer, operator, approver, oncall]));
+        let amy = discord.person(discord.member("amy", &[viewer, approver, oncall]));
+        let root = discord.person(discord.member("root", &[viewer, admin]));
         let folder = tempfile::tempdir()?;
         okta.rate_limit("/api/v1/logs", 100_000);
         okta.rate_limit("/api/v1/apps", 100_000);
@@ -81,6 +95,9 @@ impl World {
             url = "sqlite://{store}"
             [roles]
             viewer = ["role:{viewer}"]
+            operator = ["role:{operator}"]
+            approver = ["role:{approver}"]
+            admin = ["role:{admin}"]
             [alerts]
             group_wait = "300ms"
             edit_interval = "100ms"
@@ -96,7 +113,13 @@ impl World {
         );
         std::fs::write(folder.path().join("provost.toml"), text)?;
         let _exchanges = Exchanges(okta.clone(), discord.clone());
-        Ok(Self { okta, discord, channel, ada, sam, folder, _exchanges })
+        Ok(Self { okta, discord, channel, ada, sam, olive, abe, amy, root, folder, _exchanges })
+    }
+
+    /// Lets Provost write to Okta, from its next start on.
+    pub fn may_write(&self) -> Result<()> {
+        let text = std::fs::read_to_string(self.configuration())?;
+        Ok(std::fs::write(self.configuration(), text.replace("[okta.acme]", "[okta.acme]\nwrites = true"))?)
     }
 
     /// Where the configuration lies.

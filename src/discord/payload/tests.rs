@@ -65,7 +65,8 @@ fn a_button_types_its_command_in_the_order_of_the_spec() {
     let too_many = "v1:confirm:a:b:c";
     let overlong = format!("v1:enable:{}", "x".repeat(200));
     for foreign in [too_many, &overlong, "v2:enable:0oa1", "v1:steal:0oa1", "v1:", "enable", ""] {
-        assert_eq!(press(foreign).err(), Some(Foreign::Unknown), "{foreign}");
+        let by = Caller { id: MemberId(5), roles: vec![RoleId(2), RoleId(3)] };
+        assert_eq!(press(foreign).err(), Some(Foreign::Forged(by)), "{foreign}");
     }
 }
 

@@ -91,6 +91,19 @@ test("a storm is one card, and its people are pushed in waves", () => play(async
   await person.message("[!] ACTION NEEDED · Figma · 200 people");
   await person.clicks("Tasks", "#okta-tabs");
   await person.sees("#okta-panel", "200 assignments have an error");
+
+  await person.clicks("Apps", "#okta-tabs");
+  await person.clicks("Deactivate Users", ".card", "Figma");
+  await person.is("Olive");
+  await person.clicks("Retry…", "article.message", "· Figma · 200 people");
+  await person.clicks("Retry all 200", "article.private", "whom to push again");
+  await person.clicks("Retry", "article.private", "please confirm");
+  await person.is("Ada");
+  await person.clicks("Approve", "article.message", "WAITING FOR APPROVAL · Figma · R1");
+  await person.message("1 of 200");
+  await person.message("[✓] FIXED · Figma · R1", 120_000);
+  await person.message("200 proven, 0 failed");
+  await person.message("[✓] FIXED · Figma · 200 people provisioned");
 }));
 
 test("files open, threads open, menus of messages work", () => play(async (person) => {

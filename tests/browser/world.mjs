@@ -58,11 +58,11 @@ export class Person {
   }
 
   /** Waits until an element that matches holds the text, and answers with the last such. */
-  async sees(selector, text) {
+  async sees(selector, text, patience = PATIENCE) {
     try {
       const handle = await this.page.waitForFunction(
         (selector, text) => [...document.querySelectorAll(selector)].filter((it) => it.checkVisibility() && it.textContent.includes(text)).at(-1),
-        { timeout: PATIENCE }, selector, text);
+        { timeout: patience }, selector, text);
       return handle.asElement();
     } catch {
       const body = await this.page.evaluate(() => document.body.innerText);
@@ -78,8 +78,8 @@ export class Person {
   }
 
   /** The message with this text. */
-  message(text) {
-    return this.sees("article.message", text);
+  message(text, patience = PATIENCE) {
+    return this.sees("article.message", text, patience);
   }
 
   /** Clicks something with this label, in the newest element that matches and holds `text`. */
@@ -98,17 +98,30 @@ export class Person {
       }, selector, text, label);
       const element = target.asElement();
       try {
-        if (element) {
-          await element.scrollIntoView();
-          await element.click();
-          return;
-        }
+        if (element && await this.hits(element)) return;
       } catch (error) {
         if (Date.now() - begun > PATIENCE) throw error;
       }
       if (Date.now() - begun > PATIENCE) throw new Error(`there is nothing called “${label}” in ${selector} with “${text}”`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
+  }
+
+  /** Clicks the element once it stands still: a new message moves what is above it. Whether it was hit. */
+  async hits(element) {
+    await element.scrollIntoView();
+    const stands = await element.evaluate(async (it) => {
+      const place = () => JSON.stringify(it.getBoundingClientRect());
+      const before = place();
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      if (!it.isConnected || place() !== before) return false;
+      globalThis.hit = false;
+      document.addEventListener("click", (event) => { globalThis.hit = it.contains(event.target); }, { capture: true, once: true });
+      return true;
+    });
+    if (!stands) return false;
+    await element.click();
+    return this.page.evaluate(() => globalThis.hit);
   }
 
   /** Becomes somebody else. */

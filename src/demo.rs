@@ -201,6 +201,8 @@ operator = ["role:{operator}"]
 approver = ["role:{approver}"]
 admin = ["role:{admin}"]
 breakglass = ["role:{admin}"]
+[policy.enable]
+expires = "20m"
 [alerts]
 {ALERTS}
 [http]

@@ -224,6 +224,29 @@ async fn a_file_is_had_by_those_who_see_its_message() -> Result<()> {
 }
 
 #[tokio::test]
+async fn whoever_leaves_and_comes_back_fails_until_the_box_is_ticked() -> Result<()> {
+    let page = Page::opens().await?;
+    let airbase = page.world.okta.app_id("Airbase").context("Airbase")?;
+    let ben = page.world.okta.user_id("ben").context("Ben")?;
+    let okta = page.world.okta.clone();
+    let done = (StatusCode::OK, json!({ "shown": "taken" }));
+    let assign = json!({ "do": "assign", "app": airbase, "person": ben });
+    ensure!(okta.is_active_in_app(&ben, &airbase));
+    assert_eq!(page.happens(json!({ "do": "leave", "person": ben })).await?, done);
+    assert_eq!(page.happens(assign.clone()).await?.0, StatusCode::UNPROCESSABLE_ENTITY, "he has left");
+    assert_eq!(page.happens(json!({ "do": "return", "person": ben })).await?, done);
+    assert_eq!(page.happens(assign).await?, done);
+    assert_eq!(okta.tasks().len(), 1);
+    page.feed(page.world.vic, |seen| seen.contains("[!] ACTION NEEDED · Airbase")).await?;
+
+    assert_eq!(page.happens(json!({ "do": "setting", "app": airbase, "on": true })).await?, done);
+    assert_eq!(page.happens(json!({ "do": "retry", "app": airbase, "person": ben })).await?, done);
+    ensure!(okta.is_active_in_app(&ben, &airbase));
+    page.feed(page.world.vic, |seen| seen.contains("[✓] FIXED · Airbase · 1 person provisioned")).await?;
+    page.closes().await
+}
+
+#[tokio::test]
 async fn the_world_can_be_broken_and_mended() -> Result<()> {
     let page = Page::opens().await?;
     let zoom = page.world.okta.app_id("Zoom").context("Zoom")?;

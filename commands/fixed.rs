@@ -68,7 +68,9 @@ impl Command for Fixed {
             ));
         }
         let Some(how) = how(call)? else { return Ok(ask_how(&incident)) };
-        let request = take_word(call, desk, &incident, how).await?;
+        let Some(request) = take_word(call, desk, &incident, how).await? else {
+            return Ok(Message::text("This was said a moment ago; its card is in the channel."));
+        };
         Ok(match request.stage {
             Stage::Pending => Message::text(format!(
                 "{} waits for approval. Its card is in the channel; you are told when it is decided.",
@@ -123,20 +125,20 @@ async fn said_already(desk: &Desk, incident: &Incident) -> Result<Option<Request
         limit: 0,
     };
     let of = |request: &Request| {
-        request.frozen.action == Action::Fixed
-            && request.incident == Some(incident.number)
-            && request.stage != Stage::Draft
+        request.frozen.action == Action::Fixed && request.incident == Some(incident.number)
     };
-    Ok(desk.requests.requests(&query).await?.into_iter().find(of))
+    let said = desk.requests.requests(&query).await?.into_iter().filter(of);
+    Ok(said.filter(|request| request.stage != Stage::Draft).min_by_key(|request| request.number))
 }
 
-/// A request that needs nobody's approval, about everybody who is failing now.
+/// A request that needs nobody's approval, about everybody who is failing now. `None`: of two who said it in the same
+/// moment this was the later one, and its request is withdrawn.
 async fn take_word(
     call: &Call,
     desk: &Desk,
     incident: &Incident,
     how: String,
-) -> Result<Request, CommandError> {
+) -> Result<Option<Request>, CommandError> {
     let (org, app) = (&incident.org, &incident.app);
     let failing: Vec<UserId> = incident.failing().map(|failure| failure.person.id.clone()).collect();
     let gate = desk.policy.gate(&app.id, Action::Fixed, failing.len());
@@ -156,7 +158,16 @@ async fn take_word(
     };
     let draft = desk.requests.open(frozen, how, Some(incident.number), desk.clock.now()).await?;
     let event = RequestEvent::Confirmed { by: call.caller.id };
-    steps::step(call, desk, &links, &draft, event, "request.confirmed", "").await
+    let said = steps::step(call, desk, &links, &draft, event, "request.confirmed", "").await?;
+    match said_already(desk, incident).await? {
+        Some(first) if first.number < said.number => {
+            let event = RequestEvent::Withdrawn { by: call.caller.id };
+            // It may have gone on already: then both wait for the same proof.
+            let _ = steps::step(call, desk, &links, &said, event, "request.withdrawn", "").await;
+            Ok(None)
+        }
+        _ => Ok(Some(said)),
+    }
 }
 
 /// The private question what was done.

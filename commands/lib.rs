@@ -27,6 +27,7 @@ pub mod incidents;
 pub mod ladder;
 mod link;
 pub mod link_card;
+mod meant;
 pub mod memory;
 mod more;
 mod owner_text;

@@ -240,7 +240,8 @@ impl Policy {
     }
 
     /// Whether enough others could approve an action: `member:` entries are asked for, `role:` entries are counted,
-    /// less the requester.
+    /// less the requester; and no more than are on call, where that is asked for. Who holds two of the roles counts
+    /// twice: Discord tells numbers, not names.
     ///
     /// # Errors
     ///
@@ -254,6 +255,8 @@ impl Policy {
     ) -> Result<bool, RosterError> {
         let mut others: u64 = 0;
         let counts = roster.counts().await?;
+        let widened = self.is_widened(roster, requester.id).await?;
+        let oncall = self.oncall.filter(|_| !widened);
         for holder in self.holders(app, Role::Approver) {
             match holder {
                 Holder::Role(id) => {
@@ -261,8 +264,16 @@ impl Policy {
                     others += held.saturating_sub(u64::from(requester.roles.contains(id)));
                 }
                 Holder::Member(id) if *id == requester.id => {}
-                Holder::Member(id) => others += u64::from(roster.roles(*id).await?.is_some()),
+                Holder::Member(id) => {
+                    let roles = roster.roles(*id).await?;
+                    let may = roles.is_some_and(|roles| oncall.is_none_or(|oncall| roles.contains(&oncall)));
+                    others += u64::from(may);
+                }
             }
+        }
+        if let Some(oncall) = oncall {
+            let held = counts.get(&oncall).copied().unwrap_or(0);
+            others = others.min(held.saturating_sub(u64::from(requester.roles.contains(&oncall))));
         }
         Ok(others >= u64::from(gate.approvals))
     }

@@ -20,7 +20,7 @@ use crate::errors::CommandError;
 use crate::request_card::{self, Around, Price};
 use crate::spec::{From, Opt, OptKind, Role, Spec};
 use crate::text::{csv_cell, escape, plain};
-use crate::{Command, console, steps};
+use crate::{Command, console, meant, steps};
 
 /// `/okta reassign app: person: reason:`.
 pub struct Reassign;
@@ -77,6 +77,15 @@ impl Command for Reassign {
         }
         let (widened, possible) = desk.who_could_approve(&app.id, &call.caller, gate).await;
         if gate.approvals > 0 && possible == Some(false) {
+            let entry = Draft {
+                what: "refused.nobody_could_approve".to_owned(),
+                member: Some(call.caller.id),
+                org: Some(name),
+                app: Some(app.id),
+                outcome: "refused".to_owned(),
+                ..Draft::default()
+            };
+            desk.requests.audit(entry, desk.clock.now()).await?;
             return Err(CommandError::Slip(nobody_could(gate.approvals)));
         }
         let query =
@@ -164,15 +173,12 @@ async fn by_group(org: &Org, app: &App, assignment: &Assignment) -> String {
 /// Somebody whose push fails, by id, login or name; or anybody by their id.
 async fn named(typed: &str, desk: &Desk, org: &OrgName, app: &App) -> Result<UserId, CommandError> {
     let query = Query { org: Some(org.clone()), app: Some(app.id.clone()), which: Which::Open, limit: 0 };
-    let wanted = typed.trim().to_lowercase();
-    let mut found: Vec<UserId> = Vec::new();
-    for failure in desk.store.incidents(&query).await?.iter().flat_map(|incident| incident.failing()) {
-        let person = &failure.person;
-        let texts = [Some(person.id.as_str()), person.login.as_deref(), person.name.as_deref()];
-        if texts.into_iter().flatten().any(|text| text.to_lowercase() == wanted) {
-            found.push(person.id.clone());
-        }
-    }
+    let open = desk.store.incidents(&query).await?;
+    let people: Vec<_> =
+        open.iter().flat_map(|incident| incident.failing()).map(|failure| &failure.person).collect();
+    let who = meant::candidates(&people, typed);
+    let mut found: Vec<UserId> =
+        people.iter().filter(|person| meant::is(person, typed)).map(|person| person.id.clone()).collect();
     found.sort_unstable();
     found.dedup();
     match found.as_slice() {
@@ -180,14 +186,14 @@ async fn named(typed: &str, desk: &Desk, org: &OrgName, app: &App) -> Result<Use
         [] => match typed.trim().parse() {
             Ok(id) if typed.trim().starts_with("00u") => Ok(id),
             _ => Err(CommandError::Slip(format!(
-                "Nobody called “{}” is failing in {}. Pick one from the list that appears while you type, or give the \
+                "Nobody called “{}” is failing in {}.{who} Pick one from the list that appears while you type, or give the \
                  person's id (00u…).",
                 escape(typed, 60),
                 escape(&app.label, 100)
             ))),
         },
         several => Err(CommandError::Slip(format!(
-            "“{}” fits {} people. Pick one from the list that appears while you type.",
+            "“{}” fits {} people.{who} Pick one from the list that appears while you type.",
             escape(typed, 60),
             several.len()
         ))),

@@ -238,7 +238,11 @@ fn standing(request: &Request, around: &Around<'_>, seen: &Seen) -> String {
             "{approved}\n**Unassigned from the app, and not assigned again yet.** Provost goes on until it is, also \
              after a restart. What the assignment held is kept.{paused}"
         ),
-        Stage::Executing { since } => format!("{approved}\nBeing done; begun {}.{paused}", ago(*since)),
+        Stage::Executing { since } => format!(
+            "{approved}\nBeing done; begun {}. If Okta's answer is lost, Provost asks Okta until it knows what became of \
+             it.{paused}",
+            ago(*since)
+        ),
         Stage::Verifying { .. } if request.frozen.action == Action::Fixed => format!(
             "{approved}\nWaits for the proof: a later success of each of them in Okta's log.\n**Okta may never push \
              again by itself.** Press Retry… if nobody has pushed again yet."
@@ -500,6 +504,7 @@ pub fn refused(request: &Request, refusal: &Refusal) -> String {
     let number = request.number;
     match refusal {
         Refusal::NotNow(stage) => format!("{number} {}", as_it_stands(stage)),
+        Refusal::Paused => format!("{number} waits: all writes to Okta are stopped (`/okta pause`)."),
         Refusal::NotYours => {
             format!("Only <@{}>, who asked for {number}, may do that.", request.frozen.requester)
         }

@@ -5,7 +5,7 @@
 use async_trait::async_trait;
 use domain::audit::Draft;
 use domain::cause::{CauseId, Offer};
-use domain::event::App;
+use domain::event::{App, Person};
 use domain::ids::{OrgName, UserId};
 use domain::incident::{Failure, Incident};
 use domain::request::{Action, Frozen, Method, Request, RequestEvent};
@@ -20,7 +20,7 @@ use crate::errors::CommandError;
 use crate::request_card::{self, Around, Price};
 use crate::spec::{From, Opt, OptKind, Role, Spec};
 use crate::text::{ago, escape, people, plain};
-use crate::{Command, ladder, steps};
+use crate::{Command, ladder, meant, steps};
 
 /// How many people a page of the list shows: as many as a select takes.
 const PAGE: usize = 25;
@@ -170,7 +170,7 @@ impl Command for All {
 /// Whose push may be tried again.
 struct FailingPeople {
     people: Vec<Failure>,
-    healing: usize,
+    healing_people: Vec<Person>,
     incident: Option<domain::ids::IncidentNumber>,
 }
 
@@ -181,7 +181,7 @@ impl FailingPeople {
 
     fn nobody(&self, app: &App) -> String {
         let label = escape(&app.label, 200);
-        match self.healing {
+        match self.healing_people.len() {
             0 => format!("No push to {label} is failing, so there is nothing to retry."),
             n => format!(
                 "{label}: {} waiting for Okta's own retry. Okta looks again after five minutes, then after ever longer \
@@ -192,22 +192,27 @@ impl FailingPeople {
     }
 
     fn named(&self, typed: &str, app: &App) -> Result<UserId, CommandError> {
-        let wanted = typed.trim().to_lowercase();
-        let is = |failure: &&Failure| {
-            let person = &failure.person;
-            let texts = [Some(person.id.as_str()), person.login.as_deref(), person.name.as_deref()];
-            texts.into_iter().flatten().any(|text| text.to_lowercase() == wanted)
-        };
-        let found: Vec<&Failure> = self.people.iter().filter(is).collect();
+        let found: Vec<&Failure> =
+            self.people.iter().filter(|failure| meant::is(&failure.person, typed)).collect();
+        let who =
+            meant::candidates(&self.people.iter().map(|failure| &failure.person).collect::<Vec<_>>(), typed);
         match found.as_slice() {
             [one] => Ok(one.person.id.clone()),
+            [] if self.healing_people.iter().any(|person| meant::is(person, typed)) => {
+                Err(CommandError::Slip(format!(
+                    "{}: “{}” waits for Okta's own retry. Okta looks again after five minutes, then after ever longer \
+                     pauses. Retrying by hand makes it worse, so Provost does not offer it.",
+                    escape(&app.label, 100),
+                    escape(typed, 60)
+                )))
+            }
             [] => Err(CommandError::Slip(format!(
-                "Nobody called “{}” is failing in {}. Pick one from the list that appears while you type.",
+                "Nobody called “{}” is failing in {}.{who} Pick one from the list that appears while you type.",
                 escape(typed, 60),
                 escape(&app.label, 100)
             ))),
             several => Err(CommandError::Slip(format!(
-                "“{}” fits {} people. Pick one from the list that appears while you type.",
+                "“{}” fits {} people.{who} Pick one from the list that appears while you type.",
                 escape(typed, 60),
                 several.len()
             ))),
@@ -225,7 +230,11 @@ async fn failing(desk: &Desk, org: &OrgName, app: &App) -> Result<FailingPeople,
     people.sort_by(|one, other| (&other.last, &one.person.id).cmp(&(&one.last, &other.person.id)));
     Ok(FailingPeople {
         people,
-        healing: open.iter().filter(|each| each.cause == healing).map(|each| each.failing().count()).sum(),
+        healing_people: open
+            .iter()
+            .filter(|each| each.cause == healing)
+            .flat_map(|each| each.failing().map(|failure| failure.person.clone()))
+            .collect(),
         incident: open.iter().find(of).map(|incident| incident.number),
     })
 }

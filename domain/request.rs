@@ -369,6 +369,23 @@ impl Outcome {
     }
 }
 
+impl Outcome {
+    /// The word in the audit.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Pushing { .. } => "pushing",
+            Self::Pushed { .. } => "pushed",
+            Self::Unassigning { .. } => "unassigning",
+            Self::Unassigned { .. } => "unassigned",
+            Self::Assigning { .. } => "assigning",
+            Self::Proven(_) => "proven",
+            Self::Failed { .. } => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
 /// Something that happens to a request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RequestEvent {
@@ -447,9 +464,25 @@ pub enum RequestEvent {
     },
 }
 
+impl RequestEvent {
+    /// Whether something is written to Okta next, where the request is done by the API.
+    pub fn comes_before_a_write(&self) -> bool {
+        match self {
+            Self::Begun => true,
+            Self::Person { outcome, .. } => matches!(
+                outcome,
+                Outcome::Pushing { .. } | Outcome::Unassigning { .. } | Outcome::Assigning { .. }
+            ),
+            _ => false,
+        }
+    }
+}
+
 /// Why something cannot happen to a request now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
+    /// All writes are stopped.
+    Paused,
     /// It is decided already: this is how it stands.
     NotNow(Stage),
     /// Only the requester may.

@@ -26,7 +26,7 @@ use domain::incident::Incident;
 use domain::links::{LinkBook, ProposalNumber};
 use domain::ports::{Clock, Roster};
 use domain::request::{Request, RequestNumber};
-use domain::requests::Requests;
+use domain::requests::{RequestQuery, Requests};
 use domain::store::{Kept, Showing, Store, Unshown, Untold};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
@@ -87,6 +87,8 @@ pub enum Item {
     Request(RequestNumber),
     /// That a request still waits.
     Reminder(RequestNumber),
+    /// That somebody is unassigned and not assigned again.
+    HalfDone(RequestNumber),
     /// A link that waits for an admin.
     Proposal(ProposalNumber),
     /// The audit.
@@ -158,6 +160,11 @@ impl Board {
         for request in self.requests.unreminded().await? {
             let Some(org) = self.orgs.get(&request.frozen.org) else { continue };
             self.take(&mut going, Item::Reminder(request.number), self.remind(org, &request)).await?;
+        }
+        let open = RequestQuery { open: true, ..RequestQuery::default() };
+        for request in self.requests.requests(&open).await?.iter().filter(|request| request.is_half_done()) {
+            let Some(org) = self.orgs.get(&request.frozen.org) else { continue };
+            self.take(&mut going, Item::HalfDone(request.number), self.shout(org, request)).await?;
         }
         for (proposal, showing) in self.book.unshown_proposals().await? {
             let Some(org) = self.orgs.get(&proposal.org) else { continue };

@@ -17,8 +17,8 @@ use domain::ids::{MemberId, OrgName, UserId};
 use domain::incident::SettingChange;
 use domain::links::{LinkBook, Links};
 use domain::ports::{Clock, Directory, DirectoryError, Roster, RosterError, Written};
-use domain::request::{Action, Method, Request, RequestEvent, RequestNumber, Stage};
-use domain::requests::{RequestQuery, Requests};
+use domain::request::{Action, Method, Outcome, Request, RequestEvent, RequestNumber, Stage};
+use domain::requests::{AuditQuery, RequestQuery, Requests};
 use domain::store::{Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
@@ -60,10 +60,12 @@ pub struct Executor {
     pub board: Arc<Notify>,
     /// When the app of a guided request was last read.
     pub looked: DashMap<RequestNumber, Timestamp>,
-    /// Until when Okta wants an assignment to wait that is half done.
+    /// Until when Okta wants an assignment to wait that is half done; and which retries lost an answer, since when.
     pub put_off: DashMap<RequestNumber, Timestamp>,
     /// When this process began, by our clock.
     pub started: Timestamp,
+    /// Okta's id of each write of this process whose event the log has not shown yet; the person is empty for an app.
+    pub wrote: DashMap<(RequestNumber, String), String>,
 }
 
 /// Why a request could not be moved; it is tried again.
@@ -278,7 +280,8 @@ impl Executor {
                 return Err(failure.into());
             }
             Err(failure) if failure.may_have_been_done() => {
-                return self.read_what_became(request, directory, &failure.to_string()).await;
+                warn!(request.id = %request.number, error = &failure as &dyn std::error::Error, "The answer is lost");
+                return Ok(Some(self.clock.now() + ABANDONED));
             }
             Err(failure) => {
                 let why = failure.to_string();
@@ -298,6 +301,7 @@ impl Executor {
         written: &Written,
     ) -> Result<Option<Timestamp>, Stuck> {
         let okta_request = written.okta_request.clone().unwrap_or_default();
+        self.wrote.insert((request.number, String::new()), okta_request.clone());
         info!(
             request.id = %request.number, okta.request_id = okta_request, app.id = %request.frozen.app.id,
             "Wrote to Okta: Deactivate Users turned on for {}", request.frozen.app.id
@@ -305,18 +309,26 @@ impl Executor {
         let after = match directory.capabilities(&request.frozen.app.id).await {
             Ok(after) => after,
             Err(failure) => {
-                // It was written; only the comparison is missing, and the record says so.
-                self.step(request, RequestEvent::Done, "write.done", |entry| {
-                    entry.after = format!("not read back: {failure}");
-                    entry.okta_request = okta_request;
-                })
-                .await?;
-                return Ok(Some(self.clock.now()));
+                // It was written; it is compared when it can be read.
+                warn!(request.id = %request.number, error = &failure as &dyn std::error::Error, "Not read back yet");
+                return Ok(Some(self.clock.now() + ABANDONED));
             }
         };
-        let others = differences(before, &after);
+        self.compared(request, before, &after, "write.done", okta_request).await
+    }
+
+    /// Notes that the setting is on, and loudly if Okta changed another one along with it.
+    async fn compared(
+        &self,
+        request: &Request,
+        before: &BTreeMap<String, String>,
+        after: &BTreeMap<String, String>,
+        done: &str,
+        okta_request: String,
+    ) -> Result<Option<Timestamp>, Stuck> {
+        let others = differences(before, after);
         let (event, what) = match others.is_empty() {
-            true => (RequestEvent::Done, "write.done"),
+            true => (RequestEvent::Done, done),
             false => {
                 let why = format!(
                     "Deactivate Users was turned on, but Okta changed other settings as well: {}. To undo, set them \
@@ -327,46 +339,74 @@ impl Executor {
             }
         };
         self.step(request, event, what, |entry| {
-            entry.after = listed(&after);
-            entry.okta_request = okta_request.clone();
+            entry.after = listed(after);
+            entry.okta_request = okta_request;
         })
         .await?;
         Ok(Some(self.clock.now()))
     }
 
-    /// A write whose answer was lost, or that a crash cut off: what does Okta have?
+    /// A write whose answer was lost, or that a crash cut off: what does Okta have? It is compared with what was noted
+    /// before the write.
     async fn read_what_became(
         &self,
         request: &Request,
         directory: &dyn Directory,
-        why: &str,
     ) -> Result<Option<Timestamp>, Stuck> {
-        let on = directory.app(&request.frozen.app.id).await?.deactivates_users();
-        let (event, what) = match on {
-            true => (RequestEvent::Done, "write.found_done"),
-            false => {
-                let why = format!("{why}; Okta shows the setting off when asked afterwards");
-                (RequestEvent::Lost { why }, "write.unclear")
+        let app = &request.frozen.app.id;
+        let read = async {
+            match directory.app(app).await?.deactivates_users() {
+                true => Ok(Some(directory.capabilities(app).await?)),
+                false => Ok(None),
             }
         };
-        self.step(request, event, what, |_| {}).await?;
+        let why = match read.await {
+            Ok(Some(after)) => {
+                let before = unlisted(&self.noted_before(request).await?);
+                return self.compared(request, &before, &after, "write.found_done", String::new()).await;
+            }
+            Ok(None) => "Okta's answer was lost; Okta shows the setting off when asked afterwards".to_owned(),
+            Err(failure @ (DirectoryError::RateLimited { .. } | DirectoryError::Unreachable { .. })) => {
+                return Err(failure.into());
+            }
+            Err(failure) => {
+                format!("Okta's answer was lost, and what became of it cannot be read: {failure}")
+            }
+        };
+        self.step(request, RequestEvent::Lost { why }, "write.unclear", |_| {}).await?;
         Ok(Some(self.clock.now()))
     }
 
+    /// The capabilities as they were noted before the write.
+    async fn noted_before(&self, request: &Request) -> Result<String, StoreError> {
+        let query = AuditQuery { request: Some(request.number), ..AuditQuery::default() };
+        let entries = self.requests.entries(&query).await?;
+        let begun = entries.into_iter().find(|entry| entry.draft.what == "write.begun");
+        Ok(begun.map_or(String::new(), |entry| entry.draft.before))
+    }
+
     async fn carry_on(&self, request: &Request, since: Timestamp) -> Result<Option<Timestamp>, Stuck> {
-        let Some((directory, _)) = self.orgs.get(&request.frozen.org) else { return Ok(None) };
+        let Some((directory, _)) = self.orgs.get(&request.frozen.org) else {
+            return self.orphaned(request).await;
+        };
         match request.frozen.action {
             _ if request.frozen.method == Method::Guided => self.guide(request).await,
             // What an earlier process began, that one will not finish: there is one process to a database.
             Action::Enable if since >= self.started && self.clock.now() - since < ABANDONED => {
                 Ok(Some(since + ABANDONED))
             }
-            Action::Enable => {
-                self.read_what_became(request, &**directory, "the program was stopped while it wrote").await
-            }
+            Action::Enable => self.read_what_became(request, &**directory).await,
             Action::Retry | Action::Fixed => self.push_on(request, &**directory).await,
             Action::Reassign => self.reassign_on(request, &**directory).await,
         }
+    }
+
+    /// Its org is not in the configuration any more: what became of it can no longer be told.
+    async fn orphaned(&self, request: &Request) -> Result<Option<Timestamp>, Stuck> {
+        let why = format!("org {} is not in the configuration any more", request.frozen.org);
+        warn!(request.id = %request.number, "{} is unclear: {why}", request.number);
+        self.step(request, RequestEvent::Lost { why }, "write.unclear", |_| {}).await?;
+        Ok(None)
     }
 
     async fn verify(&self, request: &Request, since: Timestamp) -> Result<Option<Timestamp>, Stuck> {
@@ -395,7 +435,9 @@ impl Executor {
             return Ok(Some(looked + look_after));
         }
         self.looked.insert(request.number, now);
-        let Some((directory, _)) = self.orgs.get(&request.frozen.org) else { return Ok(None) };
+        let Some((directory, _)) = self.orgs.get(&request.frozen.org) else {
+            return self.orphaned(request).await;
+        };
         if directory.app(&request.frozen.app.id).await?.deactivates_users() {
             self.step(request, RequestEvent::Proven { by: None }, "request.proven", |entry| {
                 entry.after = "read from the app; the log has not shown it".to_owned();
@@ -435,15 +477,30 @@ impl Executor {
         what: &str,
         fill: impl FnOnce(&mut Draft),
     ) -> Result<bool, StoreError> {
-        let reason = match &event {
+        let mut entry = Draft { what: what.to_owned(), ..Draft::default() };
+        match &event {
             RequestEvent::Refused { why }
             | RequestEvent::Changed { why }
             | RequestEvent::Lost { why }
-            | RequestEvent::PutOff { why } => why.clone(),
-            _ => String::new(),
-        };
-        let mut entry = Draft { what: what.to_owned(), reason, ..Draft::default() };
+            | RequestEvent::PutOff { why } => entry.reason.clone_from(why),
+            RequestEvent::Person { person, outcome } => {
+                entry.before = format!("person {person}");
+                outcome.word().clone_into(&mut entry.outcome);
+                if let Outcome::Failed { why } = outcome {
+                    entry.reason.clone_from(why);
+                }
+            }
+            _ => {}
+        }
         fill(&mut entry);
+        if !entry.event.is_empty() {
+            let key = (request.number, entry.before.trim_start_matches("person ").to_owned());
+            let okta_request = self.wrote.remove(&key).map_or(String::new(), |(_, id)| id);
+            info!(
+                request.id = %request.number, okta.request_id = okta_request, event.id = entry.event,
+                app.id = %request.frozen.app.id, user.id = key.1, "Okta's log shows what {} did", request.number
+            );
+        }
         let stepped = self.requests.step(request.number, event, Some(entry), None, self.clock.now()).await?;
         self.board.notify_one();
         match stepped {
@@ -480,6 +537,12 @@ fn relinked(request: &Request, links: &Links) -> Option<String> {
 
 fn listed(capabilities: &BTreeMap<String, String>) -> String {
     capabilities.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("; ")
+}
+
+/// What [`listed`] wrote.
+fn unlisted(text: &str) -> BTreeMap<String, String> {
+    let pairs = text.split("; ").filter_map(|pair| pair.split_once(": "));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// Every capability but the one that was meant, where it is not as it was.

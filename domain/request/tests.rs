@@ -97,6 +97,7 @@ fn word(before: &Request, after: &Result<Request, Refusal>) -> &'static str {
         Err(Refusal::Twice) => "twice",
         Err(Refusal::Late) => "late",
         Err(Refusal::OtherHash) => "other-hash",
+        Err(Refusal::Paused) => unreachable!("the request itself knows of no pause"),
     }
 }
 

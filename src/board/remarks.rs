@@ -1,13 +1,16 @@
 //! What is said once about a request, in a message of its own: an edit of its card pings nobody.
 
-use commands::announcements::{remark_footer, reminder};
+use commands::announcements::{half_done, remark_footer, reminder};
 use commands::chat::{ChatError, Message};
 use domain::ids::{ChannelId, MessageId};
-use domain::request::Request;
+use domain::request::{Request, Stage};
 use domain::requests::{Remark, RemarkShowing};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Board, Earlier, MAY_REPEAT, NONCE_LASTS, ShowError, Shown, nonce};
+
+/// What is half done for no longer than this is about to be done, and pings nobody.
+const SOON: SignedDuration = SignedDuration::from_secs(60);
 
 impl Board {
     /// Says something about a request, unless it was said. The attempt is noted before it is made; what a crash leaves in
@@ -57,6 +60,21 @@ impl Board {
         };
         showing.message = Some(posted);
         Ok(self.requests.note_remark(&showing).await?)
+    }
+
+    /// Shouts about somebody who is unassigned and not assigned again, when that lasts.
+    pub(super) async fn shout(&self, org: &Shown, request: &Request) -> Result<Option<Timestamp>, ShowError> {
+        let Stage::Executing { since } = request.stage else { return Ok(None) };
+        let due = since + SOON;
+        if self.clock.now() < due {
+            return Ok(Some(due));
+        }
+        if let Some(until) = self.rests(org.channel) {
+            return Ok(Some(until));
+        }
+        let message = half_done(request, self.policy.oncall);
+        self.remark(request, org.channel, Remark::HalfDone, message).await?;
+        Ok(None)
     }
 
     /// Asks the people on call once more, when half of a request's time is over and nobody has decided.

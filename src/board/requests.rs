@@ -9,16 +9,13 @@ use domain::incident::Incident;
 use domain::request::{Action, Request, Stage};
 use domain::requests::{AuditQuery, AuditShown, Remark, RemarkShowing, RequestQuery, RequestShowing};
 use domain::store::{Query, StoreError, Which};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tracing::info;
 
 use super::{Board, Earlier, MAY_REPEAT, NONCE_LASTS, ShowError, Shown, nonce};
 
 /// How many entries of the audit one message shows.
 const ENTRIES: usize = 8;
-
-/// What is half done for no longer than this is about to be done, and pings nobody.
-const SOON: SignedDuration = SignedDuration::from_secs(60);
 
 impl Board {
     pub(super) async fn show_request(
@@ -93,14 +90,6 @@ impl Board {
                 return Ok(Some(now));
             }
             Err(failure) => return Err(failure.into()),
-        }
-        let half_done_since = match request.stage {
-            Stage::Executing { since } if request.is_half_done() => Some(since),
-            _ => None,
-        };
-        if half_done_since.is_some_and(|since| now.duration_since(since) >= SOON) {
-            let message = commands::announcements::half_done(request, self.policy.oncall);
-            self.remark(request, showing.channel, Remark::HalfDone, message).await?;
         }
         // Told first: what a crash leaves untold is told again, and the nonce makes it the same message.
         if let Some(decision) = commands::announcements::decision(request) {

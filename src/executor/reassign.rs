@@ -48,7 +48,9 @@ impl Executor {
         let Some((person, outcome)) = request.outcomes.iter().next() else { return Ok(None) };
         let now = self.clock.now();
         match outcome {
-            Outcome::Waiting if self.requests.paused().await?.is_some() => Ok(Some(now + PAUSED)),
+            Outcome::Waiting if self.requests.paused().await?.is_some() => {
+                self.is_put_off(request, "all writes to Okta are stopped".to_owned()).await
+            }
             Outcome::Waiting => self.take_away(request, directory, person).await,
             Outcome::Unassigning { since } | Outcome::Assigning { since } if now - *since < ABANDONED => {
                 Ok(Some(*since + ABANDONED))
@@ -65,6 +67,12 @@ impl Executor {
                 Ok(Some(now))
             }
         }
+    }
+
+    /// Nothing was written: it waits as it did before, and all is looked at afresh before it is tried again.
+    async fn is_put_off(&self, request: &Request, why: String) -> Result<Option<Timestamp>, Stuck> {
+        self.step(request, RequestEvent::PutOff { why }, "write.put_off", |_| {}).await?;
+        Ok(Some(self.clock.now()))
     }
 
     /// The last look at the person, what they have is kept, and it is taken away.
@@ -98,6 +106,7 @@ impl Executor {
             }
             Err(failure @ DirectoryError::RateLimited { .. }) => {
                 self.moves(request, person, Outcome::Waiting, "unassign.put_off", None, None).await?;
+                self.is_put_off(request, failure.to_string()).await?;
                 return Err(failure.into());
             }
             Err(failure) if failure.may_have_been_done() => {
@@ -345,6 +354,7 @@ impl Executor {
 
     fn wrote(&self, request: &Request, person: &UserId, written: &Written, what: &str) {
         let okta_request = written.okta_request.as_deref().unwrap_or_default();
+        self.wrote.insert((request.number, person.to_string()), okta_request.to_owned());
         info!(
             request.id = %request.number, okta.request_id = okta_request, user.id = %person,
             app.id = %request.frozen.app.id,

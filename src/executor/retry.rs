@@ -62,6 +62,10 @@ impl Executor {
             }
         }
         let request = self.again(&request).await?;
+        let request = match wave(&request).is_empty() {
+            true => request,
+            false => self.still_may(&request, directory).await?,
+        };
         let next = wave(&request);
         let more = next.len() > AT_A_TIME;
         for person in next.iter().take(AT_A_TIME) {
@@ -102,9 +106,11 @@ impl Executor {
         {
             return Ok(());
         }
+        let (mut lost, mut what) = (None, "push.sent");
         let (outcome, okta_request) = match directory.push(&request.frozen.app.id, person).await {
             Ok(written) => {
                 let okta_request = written.okta_request.unwrap_or_default();
+                self.wrote.insert((request.number, person.to_string()), okta_request.clone());
                 info!(
                     request.id = %request.number, okta.request_id = okta_request, user.id = %person,
                     app.id = %request.frozen.app.id,
@@ -119,16 +125,42 @@ impl Executor {
                 return Err(failure.into());
             }
             // It may have arrived: the proof decides, and it is not sent again.
-            Err(failure) if failure.may_have_been_done() => (Outcome::Pushed { at: since }, String::new()),
-            Err(failure) => (Outcome::Failed { why: failure.to_string() }, String::new()),
+            Err(failure) if failure.may_have_been_done() => {
+                (lost, what) = (Some(failure), "push.lost");
+                (Outcome::Pushed { at: since }, String::new())
+            }
+            Err(failure) => {
+                what = "push.refused";
+                (Outcome::Failed { why: failure.to_string() }, String::new())
+            }
         };
         let event = RequestEvent::Person { person: person.clone(), outcome };
-        self.step(request, event, "push.sent", |entry| {
-            entry.before = format!("person {person}");
+        self.step(request, event, what, |entry| {
             entry.okta_request = okta_request;
+            if let Some(lost) = &lost {
+                entry.reason = lost.to_string();
+            }
         })
         .await?;
-        Ok(())
+        let Some(failure) = lost else { return Ok(()) };
+        self.put_off.insert(request.number, self.clock.now());
+        Err(failure.into())
+    }
+
+    /// The last look before the next ones are pushed: those who asked and approved may still; if not, the rest is left
+    /// out.
+    async fn still_may(&self, request: &Request, directory: &dyn Directory) -> Result<Request, Stuck> {
+        // After a lost answer only: whoever is ill is not asked for everybody.
+        if self.put_off.contains_key(&request.number) {
+            directory.app(&request.frozen.app.id).await?;
+            self.put_off.remove(&request.number);
+        }
+        let Some(why) = self.rights_lost(request).await? else { return Ok(request.clone()) };
+        for person in waiting(request) {
+            let event = RequestEvent::Person { person, outcome: Outcome::Skipped };
+            self.step(request, event, "push.skipped", |entry| entry.reason.clone_from(&why)).await?;
+        }
+        self.again(request).await
     }
 
     /// Looks at everybody who was pushed: proven, failed again, or out of time.
@@ -141,10 +173,13 @@ impl Executor {
         };
         let incidents = self.store.incidents(&query).await?;
         let guided = request.frozen.method == Method::Guided;
-        let limit = if guided { BY_HAND_WITHIN } else { self.verify_within };
+        let usual = if guided { BY_HAND_WITHIN } else { self.verify_within };
         for (person, outcome) in &request.outcomes {
             // What a crash left between the note and the answer may have been sent: the proof decides.
             let (Outcome::Pushed { at } | Outcome::Pushing { since: at }) = outcome else { continue };
+            // Nobody waits for an earlier process: whether its push arrived is looked up soon.
+            let cut_off = matches!(outcome, Outcome::Pushing { since } if *since < self.started);
+            let limit = if cut_off { super::ABANDONED } else { usual };
             let failure =
                 incidents.iter().filter_map(|incident| incident.failures.get(person)).max_by_key(|f| f.last);
             let ended = match failure.and_then(|failure| seen(failure, *at, request.frozen.action)) {
@@ -193,7 +228,8 @@ impl Executor {
         }
         let left_out = match sums.not_begun {
             0 => String::new(),
-            n => format!("; stopped since too many failed, {n} not begun"),
+            n if too_many_failed(request) => format!("; stopped since too many failed, {n} not begun"),
+            n => format!("; stopped since those who asked or approved may not any more, {n} not begun"),
         };
         let what_next = match request.frozen.action {
             Action::Fixed => {
@@ -318,7 +354,8 @@ fn too_many_failed(request: &Request) -> bool {
         }
     }
     let all = request.outcomes.len();
-    let begun = all - waiting(request).len();
+    let is_begun = |outcome: &&Outcome| !matches!(outcome, Outcome::Waiting | Outcome::Skipped);
+    let begun = request.outcomes.values().filter(is_begun).count();
     // People are begun in their order, so a wave is a stretch of them.
     let from = WAVES.into_iter().rev().find(|upto| begun > *upto).unwrap_or(0);
     let upto = WAVES.into_iter().find(|upto| begun <= *upto).unwrap_or(all).min(all);

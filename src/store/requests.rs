@@ -7,17 +7,17 @@ use std::collections::HashMap;
 
 use domain::audit::Draft as AuditDraft;
 use domain::ids::IncidentNumber;
-use domain::request::{Approval, Frozen, Refusal, Request, RequestEvent, RequestNumber, Stage};
+use domain::request::{Approval, Frozen, Method, Refusal, Request, RequestEvent, RequestNumber, Stage};
 use domain::requests::RequestQuery;
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Error};
 
-use super::audit;
 use super::batch::{Value, insert, select};
 use super::json::Stored;
 use super::request_rows::{OutcomeColumns, StageColumns, approval, outcome, request};
 use super::rows::{Columns, Word, ms, snowflake, whole_ms};
+use super::{audit, pause};
 
 /// Makes a draft and gives it the next number.
 pub(super) async fn open(
@@ -85,6 +85,13 @@ pub(super) async fn step(
     let Some(before) = one(conn, number).await? else {
         return Ok(None);
     };
+    // In the same transaction as the note of a write, so that none is begun after a pause.
+    if event.comes_before_a_write()
+        && before.frozen.method == Method::Api
+        && pause::paused(conn).await?.is_some()
+    {
+        return Ok(Some(Err(Refusal::Paused)));
+    }
     match before.after(event, now) {
         Ok(after) if after.revision == before.revision => Ok(Some(Ok(after))),
         Ok(after) => {

@@ -268,16 +268,16 @@ async fn a_step_and_its_entry_are_both_there_or_neither() -> Result<()> {
     ] {
         let world = World::new().await?;
         let paused = Paused { by: ADA, since: at(START), reason: "look".to_owned() };
-        world.store.pause(Some(paused.clone()), entry("paused").unwrap_or_default(), at(START)).await?;
         let waiting = pending(&world, frozen("slack", &[])).await?;
         let working = executing(&world, &["dana", "eli"]).await?;
+        world.store.pause(Some(paused.clone()), entry("paused").unwrap_or_default(), at(START)).await?;
         world.breaks(verb, table).await?;
 
         let who = &working.frozen.people[0];
         let steps = [
             (waiting.number, approval(&waiting, ADA)),
             (waiting.number, approval(&waiting, OLIVE)),
-            (working.number, person(who, Outcome::Pushing { since: at(START) })),
+            (working.number, person(who, Outcome::Skipped)),
         ];
         let mut failed = 0;
         for (number, event) in steps {
@@ -531,5 +531,23 @@ async fn cards_are_wanted_of_what_was_confirmed_until_they_show_it_or_are_let_go
     assert_eq!(world.store.request_showing(RequestNumber(1)).await?, None);
     let after = happens(&world.store, &request, approval(&request, ADA)).await?;
     assert_eq!(world.store.unshown_requests().await?, [(after, Some(shown))], "the card is out of date");
+    Ok(())
+}
+
+#[tokio::test]
+async fn after_a_pause_no_write_is_begun() -> Result<()> {
+    let world = World::new().await?;
+    let request = pending(&world, frozen("slack", &[])).await?;
+    let approved = RequestEvent::Approved { by: ADA, person: None, hash: request.hash.short().to_owned() };
+    happens(&world.store, &request, approved).await?;
+    let paused = domain::requests::Paused { by: OLIVE, since: at("10:00:00"), reason: "stop".to_owned() };
+    let draft = |what: &str| domain::audit::Draft { what: what.to_owned(), ..Default::default() };
+    world.store.pause(Some(paused), draft("pause"), at("10:00:00")).await?;
+
+    let begun = world.store.step(request.number, RequestEvent::Begun, None, None, at("10:00:01")).await?;
+    assert_eq!(begun, Some(Err(Refusal::Paused)));
+    world.store.pause(None, draft("resume"), at("10:00:02")).await?;
+    let begun = world.store.step(request.number, RequestEvent::Begun, None, None, at("10:00:03")).await?;
+    assert!(matches!(begun, Some(Ok(_))), "{begun:?}");
     Ok(())
 }

@@ -242,6 +242,23 @@ async fn an_answer_that_was_lost_is_read_back_and_nothing_is_written_twice() -> 
 }
 
 #[tokio::test]
+async fn a_lost_answer_does_not_hide_what_else_okta_changed() -> Result<()> {
+    let (world, _, app) = World::where_dana_came_back_to("Slack", "slack").await?;
+    world.settles().await?;
+    world.okta.feature_writes(&app, FeatureWrites::Replace);
+    let confirmation = world.says("Olive", "enable", &[("app", "Slack"), ("reason", WHY)]).await;
+    world.presses("Olive", &confirmation, "Enable Deactivate Users").await?;
+    world.works().await?;
+    world.presses_card("Ada", "Approve").await?;
+    world.spoils_the_write(Fault::DropAfterDoing);
+    world.works().await?;
+
+    let lines = world.lines();
+    assert!(lines.iter().any(|line| line.contains("but Okta changed other settings as well")), "{lines:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn already_on_writes_nothing_and_says_since_when() -> Result<()> {
     let (world, _, app) = World::where_dana_came_back_to("Airbase", "airbase").await?;
     world.okta.enables_in_console(&app, "Jo Ortiz");

@@ -326,6 +326,29 @@ async fn a_crash_before_anything_was_sent_is_no_crash() -> Result<()> {
 }
 
 #[tokio::test]
+async fn half_done_and_okta_does_not_answer_at_all_rings_those_on_call_once() -> Result<()> {
+    let (world, dana, _) = where_only_a_reassignment_helps().await?;
+    asks_and_is_approved(&world, &dana).await?;
+    world.okta.faults().next(1, ASSIGN, Fault::Drop);
+    while !writes(&world).iter().any(|write| write == "DELETE 204") {
+        world.app.executor.pass().await?;
+    }
+    world.shows().await?;
+    world.okta.pause_serving().await;
+
+    for _ in 0..30 {
+        world.passes(SignedDuration::from_secs(6));
+        world.app.executor.pass().await?;
+        world.shows().await?;
+    }
+
+    let lines = world.lines();
+    let told: Vec<_> = lines.iter().filter(|line| line.contains("is half done")).collect();
+    assert!(told.len() == 1 && told[0].contains("<@&"), "{lines:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn while_okta_is_busy_after_the_unassignment_it_is_tried_until_it_is_done_and_the_card_is_loud()
 -> Result<()> {
     for fault in [Fault::RateLimited { reset_in_secs: 40 }, Fault::Status(503)] {

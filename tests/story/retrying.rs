@@ -184,3 +184,63 @@ async fn where_nothing_may_be_written_the_person_in_the_console_is_watched_for()
     assert!(world.okta.ledger().exchanges().iter().all(|each| each.method == "GET"));
     Ok(())
 }
+
+/// A bulk of thirty that is approved; the first wave is over.
+async fn where_the_first_wave_is_over() -> Result<(World, Vec<String>)> {
+    let (world, app, people) = where_many_fail(30).await?;
+    world.okta.enables_in_console(&app, "Jo Ortiz");
+    world.passes(SignedDuration::from_secs(60));
+    world.looks().await?;
+    let list = world.says("Olive", "retry", &[("app", "Slack")]).await;
+    let confirmation = world.presses("Olive", &list, "Retry all 30").await?;
+    world.presses("Olive", &confirmation, "Retry").await?;
+    world.works().await?;
+    world.presses_card("Ada", "Approve").await?;
+    world.app.executor.pass().await?;
+    world.app.executor.pass().await?;
+    world.looks().await?;
+    Ok((world, people))
+}
+
+fn posts(world: &World) -> usize {
+    world.okta.ledger().exchanges().iter().filter(|each| each.method == "POST").count()
+}
+
+#[tokio::test]
+async fn whoever_loses_the_right_in_the_middle_pushes_nobody_else() -> Result<()> {
+    let (world, people) = where_the_first_wave_is_over().await?;
+    let before = posts(&world);
+    world.loses("Olive", "operator");
+    world.works().await?;
+
+    assert!((1..30).contains(&before) && posts(&world) == before, "{before} of {}", people.len());
+    let lines = world.lines();
+    assert!(lines.iter().any(|line| line.contains("may not any more")), "{lines:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_okta_that_is_ill_is_not_asked_for_everybody() -> Result<()> {
+    let (world, _) = where_the_first_wave_is_over().await?;
+    let before = posts(&world);
+    world.okta.faults().next(1, "POST /api/v1/apps/", sim::okta::Fault::Status(503));
+    world.passes(SignedDuration::from_secs(6));
+    world.app.executor.pass().await?;
+    world.okta.faults().next(20, "GET /api/v1/apps/", sim::okta::Fault::Status(503));
+    for _ in 0..6 {
+        world.passes(SignedDuration::from_secs(6));
+        world.app.executor.pass().await?;
+    }
+    assert_eq!(posts(&world), before + 1, "one push met the outage");
+    let (audit, _) = world.types("audit", &[]).await;
+    assert!(read(&audit).contains("push.lost"), "{}", read(&audit));
+
+    world.okta.faults().clear();
+    for _ in 0..3 {
+        world.works().await?;
+        world.passes(SignedDuration::from_mins(5));
+    }
+    let transcript = world.discord.transcript();
+    assert!(transcript.contains("29 proven, 1 failed, 0 waited for, 0 not begun"), "{transcript}");
+    Ok(())
+}

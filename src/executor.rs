@@ -363,6 +363,8 @@ impl Executor {
         let why = match read.await {
             Ok(Some(after)) => {
                 let before = unlisted(&self.noted_before(request).await?);
+                // The log may be late; the app is read once more, and soon.
+                self.looked.insert(request.number, self.clock.now() - self.verify_within + ABANDONED);
                 return self.compared(request, &before, &after, "write.found_done", String::new()).await;
             }
             Ok(None) => "Okta's answer was lost; Okta shows the setting off when asked afterwards".to_owned(),
@@ -429,7 +431,12 @@ impl Executor {
         }
         let now = self.clock.now();
         let guided = request.frozen.method == Method::Guided;
-        let look_after = if guided { LOOK_EVERY } else { self.verify_within };
+        let look_after = match guided {
+            true => LOOK_EVERY,
+            // What was cut off is told soon after the restart, also where the log is late.
+            false if since < self.started => ABANDONED,
+            false => self.verify_within,
+        };
         let looked = self.looked.get(&request.number).map_or(since, |at| *at);
         if now - looked < look_after {
             return Ok(Some(looked + look_after));

@@ -242,6 +242,33 @@ async fn an_answer_that_was_lost_is_read_back_and_nothing_is_written_twice() -> 
 }
 
 #[tokio::test]
+async fn what_a_crash_cut_off_has_an_end_within_a_minute_of_the_restart_even_if_the_log_is_late() -> Result<()>
+{
+    let (world, _, app) = World::where_dana_came_back_to("Slack", "slack").await?;
+    world.settles().await?;
+    let confirmation = world.says("Olive", "enable", &[("app", "Slack"), ("reason", WHY)]).await;
+    world.presses("Olive", &confirmation, "Enable Deactivate Users").await?;
+    world.works().await?;
+    world.presses_card("Ada", "Approve").await?;
+    world.okta.arrives_late(SignedDuration::from_hours(1));
+    world.spoils_the_write(Fault::DropAfterDoing);
+    while !world.okta.deactivates_users(&app) {
+        world.app.executor.pass().await?;
+    }
+
+    let world = world.starts_anew().await?;
+    for _ in 0..10 {
+        world.app.executor.pass().await?;
+        world.passes(SignedDuration::from_secs(6));
+        world.shows().await?;
+    }
+
+    let lines = world.lines();
+    assert!(lines.iter().any(|line| line.starts_with("[✓] FIXED · Slack · R1")), "{lines:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_lost_answer_does_not_hide_what_else_okta_changed() -> Result<()> {
     let (world, _, app) = World::where_dana_came_back_to("Slack", "slack").await?;
     world.settles().await?;

@@ -83,9 +83,7 @@ async fn an_app_without_an_api_is_guided_and_the_change_is_seen_by_itself() -> R
 async fn done_by_somebody_before_it_was_approved_makes_it_void() -> Result<()> {
     let (world, _, app) = World::where_dana_came_back_to("Airbase", "airbase").await?;
     world.settles().await?;
-    let confirmation = world.says("Olive", "enable", &[("app", "Airbase"), ("reason", WHY)]).await;
-    world.presses("Olive", &confirmation, "Enable Deactivate Users").await?;
-    world.works().await?;
+    world.asks_to_enable("Olive", "Airbase", WHY).await?;
 
     world.okta.enables_in_console(&app, "Max Power");
     world.passes(SignedDuration::from_secs(30));
@@ -105,9 +103,7 @@ async fn done_by_somebody_before_it_was_approved_makes_it_void() -> Result<()> {
 async fn nobody_approves_their_own_request_nor_without_the_role() -> Result<()> {
     let (world, _, app) = World::where_dana_came_back_to("Slack", "slack").await?;
     world.settles().await?;
-    let confirmation = world.says("Abe", "enable", &[("app", "Slack"), ("reason", WHY)]).await;
-    world.presses("Abe", &confirmation, "Enable Deactivate Users").await?;
-    world.works().await?;
+    world.asks_to_enable("Abe", "Slack", WHY).await?;
 
     let own = world.presses_card("Abe", "Approve").await?;
     assert!(own.content.contains("it is your own request"), "{}", own.content);
@@ -163,9 +159,7 @@ async fn a_denied_an_expired_and_a_withdrawn_request_change_nothing() -> Result<
 async fn what_changed_since_is_never_written_over() -> Result<()> {
     let (world, _, app) = World::where_dana_came_back_to("Slack", "slack").await?;
     world.settles().await?;
-    let confirmation = world.says("Olive", "enable", &[("app", "Slack"), ("reason", WHY)]).await;
-    world.presses("Olive", &confirmation, "Enable Deactivate Users").await?;
-    world.works().await?;
+    world.asks_to_enable("Olive", "Slack", WHY).await?;
 
     world.okta.retires(&app);
     world.presses_card("Ada", "Approve").await?;
@@ -185,9 +179,7 @@ async fn a_role_that_was_taken_away_stops_it() -> Result<()> {
     for (name, role) in [("Olive", "operator"), ("Ada", "approver")] {
         let (world, _, app) = World::where_dana_came_back_to("Slack", "slack").await?;
         world.settles().await?;
-        let confirmation = world.says("Olive", "enable", &[("app", "Slack"), ("reason", WHY)]).await;
-        world.presses("Olive", &confirmation, "Enable Deactivate Users").await?;
-        world.works().await?;
+        world.asks_to_enable("Olive", "Slack", WHY).await?;
         world.presses_card("Ada", "Approve").await?;
 
         world.loses(name, role);
@@ -204,9 +196,7 @@ async fn another_setting_that_okta_changed_as_well_is_said_loudly() -> Result<()
     let (world, _, app) = World::where_dana_came_back_to("Slack", "slack").await?;
     world.settles().await?;
     world.okta.feature_writes(&app, FeatureWrites::Replace);
-    let confirmation = world.says("Olive", "enable", &[("app", "Slack"), ("reason", WHY)]).await;
-    world.presses("Olive", &confirmation, "Enable Deactivate Users").await?;
-    world.works().await?;
+    world.asks_to_enable("Olive", "Slack", WHY).await?;
     world.presses_card("Ada", "Approve").await?;
     world.works().await?;
 
@@ -225,9 +215,7 @@ async fn an_answer_that_was_lost_is_read_back_and_nothing_is_written_twice() -> 
     for (fault, written) in [(Fault::DropAfterDoing, true), (Fault::Drop, false)] {
         let (world, _, app) = World::where_dana_came_back_to("Slack", "slack").await?;
         world.settles().await?;
-        let confirmation = world.says("Olive", "enable", &[("app", "Slack"), ("reason", WHY)]).await;
-        world.presses("Olive", &confirmation, "Enable Deactivate Users").await?;
-        world.works().await?;
+        world.asks_to_enable("Olive", "Slack", WHY).await?;
         world.presses_card("Ada", "Approve").await?;
         // The first reading of the feature passes, the write does not.
         world.spoils_the_write(fault);
@@ -246,9 +234,7 @@ async fn what_a_crash_cut_off_has_an_end_within_a_minute_of_the_restart_even_if_
 {
     let (world, _, app) = World::where_dana_came_back_to("Slack", "slack").await?;
     world.settles().await?;
-    let confirmation = world.says("Olive", "enable", &[("app", "Slack"), ("reason", WHY)]).await;
-    world.presses("Olive", &confirmation, "Enable Deactivate Users").await?;
-    world.works().await?;
+    world.asks_to_enable("Olive", "Slack", WHY).await?;
     world.presses_card("Ada", "Approve").await?;
     world.okta.arrives_late(SignedDuration::from_hours(1));
     world.spoils_the_write(Fault::DropAfterDoing);
@@ -273,9 +259,7 @@ async fn a_lost_answer_does_not_hide_what_else_okta_changed() -> Result<()> {
     let (world, _, app) = World::where_dana_came_back_to("Slack", "slack").await?;
     world.settles().await?;
     world.okta.feature_writes(&app, FeatureWrites::Replace);
-    let confirmation = world.says("Olive", "enable", &[("app", "Slack"), ("reason", WHY)]).await;
-    world.presses("Olive", &confirmation, "Enable Deactivate Users").await?;
-    world.works().await?;
+    world.asks_to_enable("Olive", "Slack", WHY).await?;
     world.presses_card("Ada", "Approve").await?;
     world.spoils_the_write(Fault::DropAfterDoing);
     world.works().await?;
@@ -304,9 +288,7 @@ async fn already_on_writes_nothing_and_says_since_when() -> Result<()> {
 async fn a_pause_holds_what_was_approved_and_a_resume_lets_it_go() -> Result<()> {
     let (world, _, app) = World::where_dana_came_back_to("Slack", "slack").await?;
     world.settles().await?;
-    let confirmation = world.says("Olive", "enable", &[("app", "Slack"), ("reason", WHY)]).await;
-    world.presses("Olive", &confirmation, "Enable Deactivate Users").await?;
-    world.works().await?;
+    world.asks_to_enable("Olive", "Slack", WHY).await?;
     world.says("Root", "pause", &[("reason", "an incident at Okta")]).await;
 
     world.presses_card("Ada", "Approve").await?;
@@ -325,9 +307,7 @@ async fn a_pause_holds_what_was_approved_and_a_resume_lets_it_go() -> Result<()>
 async fn two_approvers_in_the_same_instant_make_one_execution() -> Result<()> {
     let (world, _, app) = World::where_dana_came_back_to("Slack", "slack").await?;
     world.settles().await?;
-    let confirmation = world.says("Olive", "enable", &[("app", "Slack"), ("reason", WHY)]).await;
-    world.presses("Olive", &confirmation, "Enable Deactivate Users").await?;
-    world.works().await?;
+    world.asks_to_enable("Olive", "Slack", WHY).await?;
     let approve = world.button("Approve").expect("a button");
 
     let (ada, abe) = tokio::join!(world.acts("Ada", &approve, &[]), world.acts("Abe", &approve, &[]));

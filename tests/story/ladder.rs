@@ -288,9 +288,7 @@ async fn turning_it_on_by_the_api_costs_at_most_six_calls_from_confirmation_to_p
 async fn too_many_requests_on_the_one_write_puts_it_off_and_it_goes_on() -> Result<()> {
     let (world, _, app) = World::where_dana_came_back_to("Slack", "slack").await?;
     world.settles().await?;
-    let confirmation = world.says("Olive", "enable", &[("app", "Slack"), ("reason", WHY)]).await;
-    world.presses("Olive", &confirmation, "Enable Deactivate Users").await?;
-    world.works().await?;
+    world.asks_to_enable("Olive", "Slack", WHY).await?;
     world.presses_card("Ada", "Approve").await?;
     world.spoils_the_write(Fault::RateLimited { reset_in_secs: 30 });
 
@@ -315,9 +313,7 @@ async fn too_many_requests_on_the_one_write_puts_it_off_and_it_goes_on() -> Resu
 async fn who_did_it_in_the_console_stands_on_the_card_after_a_restart_too() -> Result<()> {
     let (world, _, app) = World::where_dana_came_back_to("Airbase", "airbase").await?;
     world.settles().await?;
-    let confirmation = world.says("Olive", "enable", &[("app", "Airbase"), ("reason", WHY)]).await;
-    world.presses("Olive", &confirmation, "Enable Deactivate Users").await?;
-    world.works().await?;
+    world.asks_to_enable("Olive", "Airbase", WHY).await?;
     world.presses_card("Ada", "Approve").await?;
     world.works().await?;
     world.okta.enables_in_console(&app, "Jo *Ortiz*");
@@ -347,9 +343,7 @@ async fn somebody_else_than_the_one_who_asked_is_said_to_be_somebody_else() -> R
         }
         let world = world.configured("[roles]", &format!("{links}[roles]")).await?;
         world.settles().await?;
-        let confirmation = world.says("Olive", "enable", &[("app", "Airbase"), ("reason", WHY)]).await;
-        world.presses("Olive", &confirmation, "Enable Deactivate Users").await?;
-        world.works().await?;
+        world.asks_to_enable("Olive", "Airbase", WHY).await?;
         world.presses_card("Ada", "Approve").await?;
         world.works().await?;
         let who = if another { by } else { olive.as_str() };

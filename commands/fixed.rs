@@ -157,7 +157,8 @@ async fn take_word(
         breakglass: false,
     };
     let draft = desk.requests.open(frozen, how, Some(incident.number), desk.clock.now()).await?;
-    let event = RequestEvent::Confirmed { by: call.caller.id };
+    let hash = draft.hash.short().to_owned();
+    let event = RequestEvent::Confirmed { by: call.caller.id, hash };
     let said = steps::step(call, desk, &links, &draft, event, "request.confirmed", "").await?;
     match said_already(desk, incident).await? {
         Some(first) if first.number < said.number => {

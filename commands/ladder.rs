@@ -373,6 +373,7 @@ impl<'a> Told<'a> {
             Outcome::Waiting => Self { word: "not begun", ..empty },
             Outcome::Pushing { since } => Self { word: "being pushed", at: Some(*since), ..empty },
             Outcome::Pushed { at } => Self { word: "waited for", at: Some(*at), ..empty },
+            Outcome::Unclear { at } => Self { word: "unclear", at: Some(*at), ..empty },
             Outcome::Unassigning { since } => Self { word: "being unassigned", at: Some(*since), ..empty },
             Outcome::Unassigned { at } => Self { word: "unassigned", at: Some(*at), ..empty },
             Outcome::Assigning { since } => Self { word: "being assigned", at: Some(*since), ..empty },

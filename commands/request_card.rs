@@ -286,11 +286,13 @@ fn standing(request: &Request, around: &Around<'_>, seen: &Seen) -> String {
         Stage::Superseded { at, why } => {
             format!("Void since {}: {}. Nothing was changed by Provost.", when(*at), escape(why, 500))
         }
-        Stage::Unclear { at, why } => format!(
-            "{approved}\nUnclear since {}: {}. Look in Okta's console how it stands, then ask again if it is still needed.",
-            when(*at),
-            escape(why, 500)
-        ),
+        Stage::Unclear { at, why } => {
+            let next = match request.comes_to_be_known() {
+                true => "Provost goes on asking Okta for a day, and says here what became of it.",
+                false => "Look in Okta's console how it stands, then ask again if it is still needed.",
+            };
+            format!("{approved}\nUnclear since {}: {}. {next}", when(*at), escape(why, 500))
+        }
     };
     fit(text, 1_024)
 }
@@ -441,8 +443,15 @@ pub fn progress(request: &Request) -> String {
     let done = sums.proven + sums.failed;
     let filled = done * 20 / all;
     let bar: String = "█".repeat(filled) + &"░".repeat(20 - filled);
+    let unclear = match sums.unclear {
+        0 => String::new(),
+        n => format!(
+            ", {n} unclear\nUnclear: Okta's answer was lost, or Provost was restarted in between. Nobody is pushed twice; \
+             Provost goes on looking for the proof."
+        ),
+    };
     format!(
-        "`{bar}` {done} of {}\n{} proven, {} failed, {} waited for, {} not begun",
+        "`{bar}` {done} of {}\n{} proven, {} failed, {} waited for, {} not begun{unclear}",
         request.outcomes.len(),
         sums.proven,
         sums.failed,

@@ -66,7 +66,8 @@ pub async fn confirmed(call: &Call, desk: &Desk, request: &Request) -> Result<Me
         desk.requests.audit(about(request, entry), desk.clock.now()).await?;
         return Err(CommandError::forbidden(rule));
     }
-    let event = RequestEvent::Confirmed { by: call.caller.id };
+    let hash = request.hash.short().to_owned();
+    let event = RequestEvent::Confirmed { by: call.caller.id, hash };
     let what = if request.frozen.breakglass { "request.broke_glass" } else { "request.confirmed" };
     let after = step(call, desk, &links, request, event, what, "").await?;
     Ok(Message::text(match after.stage {

@@ -256,7 +256,7 @@ pub enum Stage {
         /// What changed. May quote Okta: from outside.
         why: String,
     },
-    /// It is not known whether it was done. A person has to look.
+    /// It is not known whether it was done. A person has to look, unless it comes to be known by itself.
     Unclear {
         /// When.
         at: Timestamp,
@@ -266,7 +266,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// Whether nothing more happens to it.
+    /// Whether nothing more is done for it. Of one that is unclear, it may still come to be known how it ended.
     pub fn is_over(&self) -> bool {
         match self {
             Self::Draft
@@ -323,6 +323,11 @@ pub enum Outcome {
         /// When it was sent, by our clock.
         at: Timestamp,
     },
+    /// It may have been pushed and may not, or a restart came in between; proof is waited for.
+    Unclear {
+        /// When it was sent, if it was; by our clock.
+        at: Timestamp,
+    },
     /// About to be unassigned: noted before it is asked for.
     Unassigning {
         /// When, by our clock.
@@ -359,6 +364,8 @@ impl Outcome {
             (_, O::Waiting) => matches!(self, O::Waiting | O::Pushing { .. } | O::Unassigning { .. }),
             (_, O::Unassigned { .. }) => matches!(self, O::Unassigning { .. } | O::Assigning { .. }),
             (_, O::Assigning { .. }) => matches!(self, O::Unassigned { .. }),
+            (_, O::Unclear { .. }) => matches!(self, O::Pushing { .. } | O::Pushed { .. }),
+            (O::Unclear { .. }, O::Pushed { .. }) => false,
             (_, O::Pushed { .. } | O::Proven(_) | O::Failed { .. } | O::Skipped) => true,
         }
     }
@@ -376,6 +383,7 @@ impl Outcome {
             Self::Waiting => "waiting",
             Self::Pushing { .. } => "pushing",
             Self::Pushed { .. } => "pushed",
+            Self::Unclear { .. } => "unclear",
             Self::Unassigning { .. } => "unassigning",
             Self::Unassigned { .. } => "unassigned",
             Self::Assigning { .. } => "assigning",
@@ -398,10 +406,12 @@ pub enum RequestEvent {
         /// Whom it needs now: more people may need more approvals.
         gate: Gate,
     },
-    /// The requester confirmed it.
+    /// The requester confirmed exactly this: a draft may have come to be about other people since it was shown.
     Confirmed {
         /// Who pressed.
         by: MemberId,
+        /// What the button carried.
+        hash: String,
     },
     /// An approver said yes, to exactly this hash.
     Approved {
@@ -542,7 +552,12 @@ impl Request {
                 next.hash = next.frozen.hash();
                 S::Draft
             }
-            (S::Draft, E::Confirmed { by }) if by != self.frozen.requester => return Err(Refusal::NotYours),
+            (S::Draft, E::Confirmed { by, .. }) if by != self.frozen.requester => {
+                return Err(Refusal::NotYours);
+            }
+            (S::Draft, E::Confirmed { hash, .. }) if hash != self.hash.short() || !self.is_as_frozen() => {
+                return Err(Refusal::OtherHash);
+            }
             (S::Draft, E::Confirmed { .. }) if late => S::Expired { at: now },
             (S::Draft, E::Confirmed { .. }) => {
                 next.deadline = now + self.frozen.gate.expires;
@@ -604,6 +619,10 @@ impl Request {
             (S::Executing { .. } | S::Verifying { .. }, E::Lost { why }) => S::Unclear { at: now, why },
             (S::Executing { .. } | S::Verifying { .. }, E::Proven { by }) => S::Succeeded { at: now, by },
 
+            // The setting can be read at any time, so what was unclear comes to be known.
+            (S::Unclear { .. }, E::Refused { why }) if self.comes_to_be_known() => S::Failed { at: now, why },
+            (S::Unclear { .. }, E::Proven { by }) if self.comes_to_be_known() => S::Succeeded { at: now, by },
+
             (_, E::TimePassed) => return Ok(next),
             (stage, _) => return Err(Refusal::NotNow(stage.clone())),
         };
@@ -633,6 +652,11 @@ impl Request {
         Ok(())
     }
 
+    /// Whether it is worth while to go on asking Okta what became of it, once that is unclear.
+    pub fn comes_to_be_known(&self) -> bool {
+        self.frozen.action == Action::Enable
+    }
+
     /// Whether anything was begun for any of its people.
     pub fn has_begun(&self) -> bool {
         self.outcomes.values().any(|outcome| *outcome != Outcome::Waiting)
@@ -650,7 +674,7 @@ impl Request {
         Some(expected.as_str() != id)
     }
 
-    /// How many people of it came to which end: proven, failed, not begun or skipped, still waited for.
+    /// How many people of it came to which end: proven, failed, not begun or skipped, still waited for, unclear.
     pub fn sums(&self) -> Sums {
         let mut sums = Sums::default();
         for outcome in self.outcomes.values() {
@@ -658,6 +682,7 @@ impl Request {
                 Outcome::Proven(_) => sums.proven += 1,
                 Outcome::Failed { .. } => sums.failed += 1,
                 Outcome::Waiting | Outcome::Skipped => sums.not_begun += 1,
+                Outcome::Unclear { .. } => sums.unclear += 1,
                 Outcome::Pushing { .. }
                 | Outcome::Pushed { .. }
                 | Outcome::Unassigning { .. }
@@ -684,6 +709,15 @@ pub struct Sums {
     pub not_begun: usize,
     /// Asked for; proof is waited for.
     pub waited_for: usize,
+    /// Perhaps asked for; proof is waited for.
+    pub unclear: usize,
+}
+
+impl Sums {
+    /// How many have not come to an end yet, of those that were begun.
+    pub fn under_way(&self) -> usize {
+        self.waited_for + self.unclear
+    }
 }
 
 #[cfg(test)]

@@ -77,6 +77,8 @@ pub enum Remark {
     HalfDone,
     /// How it ended.
     Outcome,
+    /// What became of one whose outcome was that it is unclear.
+    Settled,
 }
 
 impl Remark {
@@ -87,6 +89,7 @@ impl Remark {
             Self::Decision => "decision",
             Self::HalfDone => "half done",
             Self::Outcome => "outcome",
+            Self::Settled => "settled",
         }
     }
 }
@@ -132,6 +135,9 @@ pub trait Requests: Send + Sync {
 
     /// Requests, newest first.
     async fn requests(&self, query: &RequestQuery) -> Result<Vec<Request>, StoreError>;
+
+    /// Those that became unclear at or after a time by our clock and still are, newest first.
+    async fn unclear(&self, since: Timestamp) -> Result<Vec<Request>, StoreError>;
 
     /// Lets something happen to a request, and writes the audit entry with it: both or neither. Two callers at once
     /// are decided one after the other, so that one of them gets a refusal. `None`: there is no such request.

@@ -161,6 +161,7 @@ impl App {
             looked: DashMap::new(),
             wrote: DashMap::new(),
             put_off: DashMap::new(),
+            silent: DashMap::new(),
             started: clock.now(),
         });
         let shown =

@@ -33,6 +33,9 @@ const BY_HAND_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 /// How often the app itself is read while a person is to change it, beside the log.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(60);
 
+/// How long Okta is asked what became of a request that is unclear.
+const SETTLED_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+
 /// How far Okta's clock may lie behind ours when its records are compared with our times.
 const SKEW: SignedDuration = SignedDuration::from_secs(30);
 
@@ -62,6 +65,8 @@ pub struct Executor {
     pub looked: DashMap<RequestNumber, Timestamp>,
     /// Until when Okta wants an assignment to wait that is half done; and which retries lost an answer, since when.
     pub put_off: DashMap<RequestNumber, Timestamp>,
+    /// Since when Okta has not answered what became of a write.
+    pub silent: DashMap<RequestNumber, Timestamp>,
     /// When this process began, by our clock.
     pub started: Timestamp,
     /// Okta's id of each write of this process whose event the log has not shown yet; the person is empty for an app.
@@ -94,10 +99,18 @@ impl Executor {
             true => Links::default(),
             false => self.links().await?,
         };
-        for request in open {
+        let unclear = self.requests.unclear(self.clock.now() - SETTLED_WITHIN).await?;
+        for request in open.into_iter().chain(unclear.into_iter().filter(Request::comes_to_be_known)) {
+            let asked = self.clock.now();
             match self.see_to(&request, &links).await {
-                Ok(when) => due.extend(when),
+                Ok(when) => {
+                    self.silent.remove(&request.number);
+                    due.extend(when);
+                }
                 Err(Stuck::Store(failure)) => return Err(failure.into()),
+                Err(Stuck::Directory(failure)) if self.is_lost(&request, asked, &failure).await? => {
+                    due.push(self.clock.now());
+                }
                 Err(Stuck::Directory(DirectoryError::RateLimited { until })) => due.push(until),
                 Err(failure) => {
                     warn!(request = %request.number, error = &failure as &dyn std::error::Error, "{} waits", request.number);
@@ -134,8 +147,8 @@ impl Executor {
             | Stage::Denied { .. }
             | Stage::Expired { .. }
             | Stage::Cancelled { .. }
-            | Stage::Superseded { .. }
-            | Stage::Unclear { .. } => Ok(None),
+            | Stage::Superseded { .. } => Ok(None),
+            Stage::Unclear { at, .. } => self.settle(request, *at).await,
         }
     }
 
@@ -329,14 +342,7 @@ impl Executor {
         let others = differences(before, after);
         let (event, what) = match others.is_empty() {
             true => (RequestEvent::Done, done),
-            false => {
-                let why = format!(
-                    "Deactivate Users was turned on, but Okta changed other settings as well: {}. To undo, set them \
-                     back in Provisioning > To App",
-                    others.join("; ")
-                );
-                (RequestEvent::Refused { why }, "write.changed_more")
-            }
+            false => (RequestEvent::Refused { why: changed_more(&others) }, "write.changed_more"),
         };
         self.step(request, event, what, |entry| {
             entry.after = listed(after);
@@ -403,6 +409,66 @@ impl Executor {
         }
     }
 
+    /// Whether Okta has not answered for so long what became of a write that nobody should wait for it. Then it is
+    /// unclear, and told so; it is settled once Okta answers. People of a retry are unclear one by one.
+    async fn is_lost(
+        &self,
+        request: &Request,
+        asked: Timestamp,
+        failure: &DirectoryError,
+    ) -> Result<bool, StoreError> {
+        let frozen = &request.frozen;
+        let may_be_done = matches!(request.stage, Stage::Executing { .. } | Stage::Verifying { .. });
+        let answers = matches!(failure, DirectoryError::RateLimited { .. });
+        if answers || !may_be_done || frozen.action != Action::Enable || frozen.method == Method::Guided {
+            return Ok(false);
+        }
+        let since = *self.silent.entry(request.number).or_insert(asked);
+        if self.clock.now() - since < ABANDONED {
+            return Ok(false);
+        }
+        self.silent.remove(&request.number);
+        let why = format!("Okta does not say whether it was done: {failure}");
+        self.step(request, RequestEvent::Lost { why }, "write.unclear", |_| {}).await
+    }
+
+    /// It is unclear what became of it: asks Okta, and tells it. Nothing is written any more.
+    async fn settle(&self, request: &Request, at: Timestamp) -> Result<Option<Timestamp>, Stuck> {
+        let Some((directory, _)) = self.orgs.get(&request.frozen.org) else { return Ok(None) };
+        let (app, now) = (&request.frozen.app.id, self.clock.now());
+        let change = self.turned_on_since(request, request.created).await?;
+        let looked = self.looked.get(&request.number).map_or(at, |at| *at);
+        if change.is_none() && now - looked < ABANDONED {
+            return Ok(Some(looked + ABANDONED));
+        }
+        self.looked.insert(request.number, now);
+        if !directory.app(app).await?.deactivates_users() {
+            if now - at < self.verify_within {
+                return Ok(Some(now + ABANDONED));
+            }
+            let why = "Okta did not do it: the setting is off. Ask again if it is still needed".to_owned();
+            self.step(request, RequestEvent::Refused { why }, "request.failed", |_| {}).await?;
+            return Ok(None);
+        }
+        let before = unlisted(&self.noted_before(request).await?);
+        let after = directory.capabilities(app).await?;
+        let others = differences(&before, &after);
+        if !others.is_empty() {
+            let why = changed_more(&others);
+            let more = RequestEvent::Refused { why };
+            self.step(request, more, "write.changed_more", |entry| entry.after = listed(&after)).await?;
+            return Ok(None);
+        }
+        let event = change.as_ref().map_or(String::new(), |change| change.event.to_string());
+        let proven = RequestEvent::Proven { by: change.map(|change| change.by) };
+        self.step(request, proven, "request.proven", |entry| {
+            entry.event = event;
+            entry.after = listed(&after);
+        })
+        .await?;
+        Ok(None)
+    }
+
     /// Its org is not in the configuration any more: what became of it can no longer be told.
     async fn orphaned(&self, request: &Request) -> Result<Option<Timestamp>, Stuck> {
         let why = format!("org {} is not in the configuration any more", request.frozen.org);
@@ -431,26 +497,38 @@ impl Executor {
         }
         let now = self.clock.now();
         let guided = request.frozen.method == Method::Guided;
+        // What was cut off is told soon after the restart, also where the log is late.
+        let cut_off = !guided && since < self.started;
         let look_after = match guided {
             true => LOOK_EVERY,
-            // What was cut off is told soon after the restart, also where the log is late.
-            false if since < self.started => ABANDONED,
+            false if cut_off => ABANDONED,
             false => self.verify_within,
         };
         let looked = self.looked.get(&request.number).map_or(since, |at| *at);
         if now - looked < look_after {
             return Ok(Some(looked + look_after));
         }
-        self.looked.insert(request.number, now);
         let Some((directory, _)) = self.orgs.get(&request.frozen.org) else {
             return self.orphaned(request).await;
         };
-        if directory.app(&request.frozen.app.id).await?.deactivates_users() {
+        let read = directory.app(&request.frozen.app.id).await;
+        // What became of a write of ours is asked again soon, where Okta did not answer.
+        if guided || read.is_ok() {
+            self.looked.insert(request.number, now);
+        }
+        if read?.deactivates_users() {
             self.step(request, RequestEvent::Proven { by: None }, "request.proven", |entry| {
                 entry.after = "read from the app; the log has not shown it".to_owned();
             })
             .await?;
             return Ok(None);
+        }
+        if cut_off && now - self.started >= ABANDONED {
+            let why = "Provost was restarted while it waited for the proof, and so far neither Okta's log nor the app \
+                       shows the change"
+                .to_owned();
+            self.step(request, RequestEvent::Lost { why }, "write.unclear", |_| {}).await?;
+            return Ok(Some(now));
         }
         let limit = if guided { BY_HAND_WITHIN } else { self.verify_within };
         if now - since >= limit {
@@ -462,7 +540,7 @@ impl Executor {
             self.step(request, RequestEvent::Refused { why }, "request.failed", |_| {}).await?;
             return Ok(None);
         }
-        Ok(Some(now + LOOK_EVERY))
+        Ok(Some(now + look_after.min(LOOK_EVERY)))
     }
 
     /// The newest change of the setting, if it turned it on after a time by our clock.
@@ -540,6 +618,15 @@ fn relinked(request: &Request, links: &Links) -> Option<String> {
     Some(format!(
         "the link of {whose} to an Okta user has changed, so what was asked and approved counts no more"
     ))
+}
+
+/// What is said loudly when Okta changed more than it was asked to.
+fn changed_more(others: &[String]) -> String {
+    format!(
+        "Deactivate Users was turned on, but Okta changed other settings as well: {}. To undo, set them back in \
+         Provisioning > To App",
+        others.join("; ")
+    )
 }
 
 fn listed(capabilities: &BTreeMap<String, String>) -> String {

@@ -64,7 +64,7 @@ fn events() -> [(&'static str, RequestEvent); 13] {
     let (why, hash) = (String::new, request(Stage::Pending).hash.short().to_owned());
     let outcome = Outcome::Pushing { since: at(1) };
     [
-        ("confirm", E::Confirmed { by: OLIVE }),
+        ("confirm", E::Confirmed { by: OLIVE, hash: hash.clone() }),
         ("approve", E::Approved { by: ADA, person: Some(user("ada")), hash }),
         ("deny", E::Denied { by: ADA, why: why() }),
         ("withdraw", E::Withdrawn { by: OLIVE }),
@@ -165,6 +165,7 @@ fn who_may_and_what_it_needs() {
     use RequestEvent as E;
     let approves = |by, hash: &str| E::Approved { by, person: None, hash: hash.to_owned() };
     let good = request(Stage::Draft).hash;
+    let confirms = |by, request: &Request| E::Confirmed { by, hash: request.hash.short().to_owned() };
     let edited = |stage| {
         let mut request = request(stage);
         request.frozen.people.pop();
@@ -175,6 +176,11 @@ fn who_may_and_what_it_needs() {
         Request::draft(RequestNumber(1), frozen, String::new(), None, at(0))
     };
     let two = Request { stage: Stage::Pending, ..gate(2, false) };
+    let unclear = |action| {
+        let mut request = request(Stage::Unclear { at: at(0), why: String::new() });
+        request.frozen.action = action;
+        request
+    };
     let executing = Stage::Executing { since: at(0) };
     let proof = Proof { event: "e1".parse().expect("a good id"), at: at(1), strength: Strength::Account };
     let mut one_proven = request(executing.clone());
@@ -182,9 +188,11 @@ fn who_may_and_what_it_needs() {
     let (why, pushed) = (String::new, Outcome::Pushed { at: at(1) });
     #[rustfmt::skip]
     let rows = [
-        ("somebody else confirms",      request(Stage::Draft),    E::Confirmed { by: ADA },               "not-yours"),
-        ("no approval is wanted",       gate(0, false),           E::Confirmed { by: OLIVE },             "approved"),
-        ("it acts first",               gate(2, true),            E::Confirmed { by: OLIVE },             "approved"),
+        ("somebody else confirms",      request(Stage::Draft),    confirms(ADA, &request(Stage::Draft)),  "not-yours"),
+        ("no approval is wanted",       gate(0, false),           confirms(OLIVE, &gate(0, false)),       "approved"),
+        ("it acts first",               gate(2, true),            confirms(OLIVE, &gate(2, true)),        "approved"),
+        ("others were ticked since",    request(Stage::Draft),    confirms(OLIVE, &gate(0, false)),       "other-hash"),
+        ("edited before it is confirmed", edited(Stage::Draft),   confirms(OLIVE, &request(Stage::Draft)), "other-hash"),
         ("the requester approves",      request(Stage::Pending),  approves(OLIVE, good.short()),          "own"),
         ("the requester denies",        request(Stage::Pending),  E::Denied { by: OLIVE, why: why() },    "own"),
         ("an older button",             request(Stage::Pending),  approves(ADA, "0123456789abcdef"),      "other-hash"),
@@ -196,6 +204,9 @@ fn who_may_and_what_it_needs() {
         ("somebody else withdraws",     request(Stage::Pending),  E::Withdrawn { by: ADA },               "not-yours"),
         ("somebody it is not about",    request(executing),       E::Person { person: user("gus"), outcome: pushed }, "-"),
         ("refused, one is proven",      one_proven,               E::Refused { why: why() },              "partly"),
+        ("unclear, then seen",          unclear(Action::Enable),  E::Proven { by: None },                 "succeeded"),
+        ("unclear, then seen undone",   unclear(Action::Enable),  E::Refused { why: why() },              "failed"),
+        ("unclear for good",            unclear(Action::Reassign), E::Proven { by: None },                "-"),
     ];
     for (case, before, event, expected) in rows {
         assert_eq!(word(&before, &before.after(event, at(1))), expected, "{case}");
@@ -230,7 +241,9 @@ fn two_approvals_are_of_two_people() {
 
 #[test]
 fn the_confirmation_starts_the_clock_again() -> Result<(), Refusal> {
-    let confirmed = request(Stage::Draft).after(RequestEvent::Confirmed { by: OLIVE }, at(1800))?;
+    let draft = request(Stage::Draft);
+    let hash = draft.hash.short().to_owned();
+    let confirmed = draft.after(RequestEvent::Confirmed { by: OLIVE, hash }, at(1800))?;
     assert_eq!(confirmed.deadline, at(1800 + 3600));
     Ok(())
 }
@@ -247,20 +260,21 @@ fn the_sums_are_always_the_number_of_people() {
     let mut request = request(Stage::Executing { since: at(0) });
     for _ in 0..2000 {
         let proof = Proof { event: "e1".parse().expect("a good id"), at: at(1), strength: Strength::Account };
-        let outcome = match random(6) {
+        let outcome = match random(7) {
             0 => Outcome::Waiting,
             1 => Outcome::Pushing { since: at(1) },
             2 => Outcome::Pushed { at: at(1) },
             3 => Outcome::Proven(proof),
             4 => Outcome::Failed { why: "again".to_owned() },
+            5 => Outcome::Unclear { at: at(1) },
             _ => Outcome::Skipped,
         };
         let person = user(people[random(people.len())]);
         if let Ok(next) = request.after(RequestEvent::Person { person, outcome }, at(1)) {
             request = next;
         }
-        let Sums { proven, failed, not_begun, waited_for } = request.sums();
-        assert_eq!(proven + failed + not_begun + waited_for, 3);
+        let Sums { proven, failed, not_begun, waited_for, unclear } = request.sums();
+        assert_eq!(proven + failed + not_begun + waited_for + unclear, 3);
     }
 }
 
@@ -327,6 +341,7 @@ fn what_becomes_of_one_person_goes_one_way() {
         ("waiting", Outcome::Waiting),
         ("pushing", Outcome::Pushing { since }),
         ("pushed", Outcome::Pushed { at: since }),
+        ("unclear", Outcome::Unclear { at: since }),
         ("unassigning", Outcome::Unassigning { since }),
         ("unassigned", Outcome::Unassigned { at: since }),
         ("assigning", Outcome::Assigning { since }),
@@ -338,8 +353,9 @@ fn what_becomes_of_one_person_goes_one_way() {
     let expected = [
         // from          may become
         ("waiting",      "waiting pushing pushed unassigning proven failed skipped"),
-        ("pushing",      "waiting pushed proven failed skipped"),
-        ("pushed",       "pushed proven failed skipped"),
+        ("pushing",      "waiting pushed unclear proven failed skipped"),
+        ("pushed",       "pushed unclear proven failed skipped"),
+        ("unclear",      "proven failed skipped"),
         ("unassigning",  "waiting pushed unassigned proven failed skipped"),
         ("unassigned",   "pushed assigning proven failed skipped"),
         ("assigning",    "pushed unassigned proven failed skipped"),

@@ -97,7 +97,7 @@ impl Board {
         }
         if let Some(mut outcome) = commands::announcements::outcome(request, self.policy.oncall) {
             outcome.rows = ladder::rows(request, &ladder);
-            self.remark(request, showing.channel, Remark::Outcome, outcome).await?;
+            self.remark(request, showing.channel, self.how_it_ended(request).await?, outcome).await?;
         }
         self.requests.note_request_showing(&showing).await?;
         Ok(None)
@@ -113,6 +113,17 @@ impl Board {
             false => None,
         };
         Ok(Seen { widened, review })
+    }
+
+    /// Its outcome; or, where that was said to be unclear and is not any more, what became of it.
+    async fn how_it_ended(&self, request: &Request) -> Result<Remark, StoreError> {
+        if !request.comes_to_be_known() || matches!(request.stage, Stage::Unclear { .. }) {
+            return Ok(Remark::Outcome);
+        }
+        let query = AuditQuery { request: Some(request.number), ..AuditQuery::default() };
+        let entries = self.requests.entries(&query).await?;
+        let was_unclear = entries.iter().any(|entry| entry.draft.what == "write.unclear");
+        Ok(if was_unclear { Remark::Settled } else { Remark::Outcome })
     }
 
     async fn incidents_of(&self, request: &Request) -> Result<Vec<Incident>, StoreError> {
@@ -162,7 +173,7 @@ impl Board {
             // The card itself has pinged for the outcome.
             let told = RemarkShowing {
                 request: request.number,
-                remark: Remark::Outcome,
+                remark: self.how_it_ended(request).await?,
                 attempted: showing.attempted,
                 message: showing.message,
             };

@@ -60,6 +60,7 @@ impl Executor {
             Outcome::Assigning { since } => self.was_it_given_back(request, directory, person, *since).await,
             Outcome::Pushing { .. }
             | Outcome::Pushed { .. }
+            | Outcome::Unclear { .. }
             | Outcome::Proven(_)
             | Outcome::Failed { .. }
             | Outcome::Skipped => {

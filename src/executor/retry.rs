@@ -76,7 +76,7 @@ impl Executor {
             self.push(&request, directory, person).await?;
         }
         let request = self.again(&request).await?;
-        if waiting(&request).is_empty() && request.sums().waited_for == 0 {
+        if waiting(&request).is_empty() && request.sums().under_way() == 0 {
             return self.finish(&request).await;
         }
         if waiting(&request).is_empty() && matches!(request.stage, Stage::Executing { .. }) {
@@ -89,7 +89,7 @@ impl Executor {
     /// Everybody has been pushed: waits for the last proofs.
     pub(super) async fn verify_pushed(&self, request: &Request) -> Result<Option<Timestamp>, Stuck> {
         let request = self.look_at_pushed(request).await?;
-        match request.sums().waited_for {
+        match request.sums().under_way() {
             0 => self.finish(&request).await,
             // A person may take a day; what the log brings meanwhile wakes us.
             _ if request.frozen.method == Method::Guided => Ok(Some(self.clock.now() + super::LOOK_EVERY)),
@@ -127,7 +127,7 @@ impl Executor {
             // It may have arrived: the proof decides, and it is not sent again.
             Err(failure) if failure.may_have_been_done() => {
                 (lost, what) = (Some(failure), "push.lost");
-                (Outcome::Pushed { at: since }, String::new())
+                (Outcome::Unclear { at: since }, String::new())
             }
             Err(failure) => {
                 what = "push.refused";
@@ -163,7 +163,7 @@ impl Executor {
         self.again(request).await
     }
 
-    /// Looks at everybody who was pushed: proven, failed again, or out of time.
+    /// Looks at everybody who was pushed: proven, failed again, out of time, or unclear.
     pub(super) async fn look_at_pushed(&self, request: &Request) -> Result<Request, Stuck> {
         let query = Query {
             org: Some(request.frozen.org.clone()),
@@ -172,50 +172,90 @@ impl Executor {
             limit: 0,
         };
         let incidents = self.store.incidents(&query).await?;
-        let guided = request.frozen.method == Method::Guided;
-        let usual = if guided { BY_HAND_WITHIN } else { self.verify_within };
+        let (action, guided) = (request.frozen.action, request.frozen.method == Method::Guided);
+        let within = if guided { BY_HAND_WITHIN } else { self.verify_within };
+        let mut silent = None;
         for (person, outcome) in &request.outcomes {
-            // What a crash left between the note and the answer may have been sent: the proof decides.
-            let (Outcome::Pushed { at } | Outcome::Pushing { since: at }) = outcome else { continue };
-            // Nobody waits for an earlier process: whether its push arrived is looked up soon.
-            let cut_off = matches!(outcome, Outcome::Pushing { since } if *since < self.started);
-            let limit = if cut_off { super::ABANDONED } else { usual };
+            let (Outcome::Pushed { at } | Outcome::Unclear { at } | Outcome::Pushing { since: at }) = outcome
+            else {
+                continue;
+            };
             let failure =
                 incidents.iter().filter_map(|incident| incident.failures.get(person)).max_by_key(|f| f.last);
-            let ended = match failure.and_then(|failure| seen(failure, *at, request.frozen.action)) {
-                Some(ended) => Some(ended),
-                None if self.clock.now() - *at >= limit => Some(self.last_look(request, person, *at).await?),
-                None => None,
+            let told = failure.and_then(|failure| seen(failure, *at, action));
+            let late = self.clock.now() - *at >= within;
+            let found = match told {
+                None if !late && (guided || !self.is_cut_off(outcome)) => continue,
+                None => self.last_look(request, person, *at, &mut silent).await?,
+                told => told,
             };
-            if let Some(outcome) = ended {
-                let event_id = match &outcome {
-                    Outcome::Proven(proof) => proof.event.to_string(),
-                    _ => String::new(),
-                };
-                let event = RequestEvent::Person { person: person.clone(), outcome };
-                self.step(request, event, "push.ended", |entry| {
-                    entry.before = format!("person {person}");
-                    entry.event = event_id;
-                })
-                .await?;
+            let next = match found {
+                Some(ended) => ended,
+                None if late && silent.is_none() => no_proof(action),
+                None if guided || matches!(outcome, Outcome::Unclear { .. }) => continue,
+                None => Outcome::Unclear { at: *at },
+            };
+            let (mut what, mut event_id, mut why) = ("push.ended", String::new(), String::new());
+            match &next {
+                Outcome::Proven(proof) => event_id = proof.event.to_string(),
+                Outcome::Unclear { .. } => {
+                    what = "push.unclear";
+                    why = silent.as_ref().map_or(String::new(), ToString::to_string);
+                }
+                _ => {}
             }
+            let event = RequestEvent::Person { person: person.clone(), outcome: next };
+            self.step(request, event, what, |entry| {
+                entry.event = event_id;
+                if !why.is_empty() {
+                    entry.reason = why;
+                }
+            })
+            .await?;
         }
-        self.again(request).await
+        match silent {
+            Some(failure) => Err(failure.into()),
+            None => self.again(request).await,
+        }
     }
 
-    /// No event told: the app user's own state does, or nothing.
-    async fn last_look(&self, request: &Request, person: &UserId, at: Timestamp) -> Result<Outcome, Stuck> {
+    /// Whether an earlier process pushed them: nobody waits for its answer, and for the log not long.
+    fn is_cut_off(&self, outcome: &Outcome) -> bool {
+        match outcome {
+            Outcome::Pushing { since } => *since < self.started,
+            Outcome::Pushed { at } => {
+                *at < self.started && self.clock.now() - self.started >= super::ABANDONED
+            }
+            _ => false,
+        }
+    }
+
+    /// No event told: the app user's own state does, or nothing. Where Okta is `silent`, it is not asked again for the
+    /// next person.
+    async fn last_look(
+        &self,
+        request: &Request,
+        person: &UserId,
+        at: Timestamp,
+        silent: &mut Option<DirectoryError>,
+    ) -> Result<Option<Outcome>, Stuck> {
+        if silent.is_some() {
+            return Ok(None);
+        }
         let Some((directory, _)) = self.orgs.get(&request.frozen.org) else {
-            return Ok(Outcome::Failed { why: "its org is not in the configuration any more".to_owned() });
+            let why = "its org is not in the configuration any more".to_owned();
+            return Ok(Some(Outcome::Failed { why }));
         };
         match directory.app_user(&request.frozen.app.id, person).await {
-            Ok(user) => {
-                Ok(state_after(&user, at).map_or_else(|| no_proof(request.frozen.action), Outcome::Proven))
-            }
+            Ok(user) => Ok(state_after(&user, at).map(Outcome::Proven)),
             Err(DirectoryError::Gone { .. }) => {
-                Ok(Outcome::Failed { why: "no longer assigned to the app".to_owned() })
+                Ok(Some(Outcome::Failed { why: "no longer assigned to the app".to_owned() }))
             }
-            Err(failure) => Err(failure.into()),
+            Err(failure @ DirectoryError::RateLimited { .. }) => Err(failure.into()),
+            Err(failure) => {
+                *silent = Some(failure);
+                Ok(None)
+            }
         }
     }
 
@@ -333,7 +373,7 @@ fn wave(request: &Request) -> Vec<UserId> {
     let begun = request.outcomes.len() - waiting.len();
     let upto = WAVES.into_iter().find(|upto| begun < *upto).unwrap_or(usize::MAX);
     let between_waves = begun == 0 || WAVES.contains(&begun);
-    if between_waves && request.sums().waited_for > 0 {
+    if between_waves && request.sums().under_way() > 0 {
         return Vec::new();
     }
     waiting.into_iter().take(upto - begun).collect()

@@ -337,6 +337,10 @@ impl Requests for Sql {
         read!(self, conn => requests::matching(conn, query))
     }
 
+    async fn unclear(&self, since: Timestamp) -> Result<Vec<Request>, StoreError> {
+        read!(self, conn => requests::unclear(conn, since))
+    }
+
     #[instrument(skip_all, fields(request.id = %number))]
     async fn step(
         &self,

@@ -72,6 +72,13 @@ pub(super) async fn matching(conn: &mut AnyConnection, query: &RequestQuery) -> 
     whole(conn, rows.iter().map(request).collect::<Result<_, _>>()?).await
 }
 
+/// Those that became unclear at or after a time and still are, newest first.
+pub(super) async fn unclear(conn: &mut AnyConnection, since: Timestamp) -> Result<Vec<Request>, Error> {
+    let text = "SELECT * FROM request WHERE stage = 'unclear' AND stage_ms >= $1 ORDER BY number DESC";
+    let rows = sqlx::query(text).bind(ms(since)).fetch_all(&mut *conn).await?;
+    whole(conn, rows.iter().map(request).collect::<Result<_, _>>()?).await
+}
+
 /// Lets something happen to a request, and writes the audit entry with it.
 pub(super) async fn step(
     conn: &mut AnyConnection,

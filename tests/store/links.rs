@@ -12,7 +12,7 @@ use domain::review::{Review, ReviewRefusal, Verdict};
 use domain::store::StoreError;
 use sqlx::Executor;
 
-use crate::requests::{ADA, OLIVE, entry, frozen};
+use crate::requests::{ADA, OLIVE, confirmed, entry, frozen};
 use crate::world::*;
 
 const ROOT: MemberId = MemberId(21);
@@ -192,7 +192,7 @@ async fn happens(world: &World, request: &Request, event: RequestEvent) -> Resul
 async fn broke_glass(world: &World) -> Result<Request> {
     let wish = domain::request::Frozen { breakglass: true, ..frozen("slack", &[]) };
     let request = world.store.open(wish, "it cannot wait".to_owned(), None, at(START)).await?;
-    happens(world, &request, RequestEvent::Confirmed { by: OLIVE }).await?;
+    happens(world, &request, confirmed(&request)).await?;
     happens(world, &request, RequestEvent::Begun).await
 }
 
@@ -211,7 +211,7 @@ async fn a_review_is_given_once_puts_the_card_out_of_date_and_is_kept() -> Resul
     let world = World::new().await?;
     let request = broke_glass(&world).await?;
     let usual = world.store.open(frozen("slack", &[]), "why not".to_owned(), None, at(START)).await?;
-    happens(&world, &usual, RequestEvent::Confirmed { by: OLIVE }).await?;
+    happens(&world, &usual, confirmed(&usual)).await?;
     let draft = domain::request::Frozen { breakglass: true, ..frozen("zoom", &[]) };
     world.store.open(draft, "never confirmed".to_owned(), None, at(START)).await?;
     assert_eq!(world.store.unreviewed().await?, std::slice::from_ref(&request));
@@ -265,7 +265,7 @@ async fn remarks_are_noted_and_reminders_are_wanted_of_what_waits() -> Result<()
     let world = World::new().await?;
     let drafted = world.store.open(frozen("slack", &[]), "why not".to_owned(), None, at(START)).await?;
     assert_eq!(world.store.unreminded().await?, [], "a draft waits for nobody but its requester");
-    let pending = happens(&world, &drafted, RequestEvent::Confirmed { by: OLIVE }).await?;
+    let pending = happens(&world, &drafted, confirmed(&drafted)).await?;
     assert_eq!(world.store.unreminded().await?, std::slice::from_ref(&pending));
     let number = pending.number;
     assert_eq!(world.store.remark(number, Remark::Reminder).await?, None);
@@ -282,7 +282,7 @@ async fn remarks_are_noted_and_reminders_are_wanted_of_what_waits() -> Result<()
     assert_eq!(world.store.remark(number, Remark::Outcome).await?, None);
 
     let other = world.store.open(frozen("zoom", &[]), "why not".to_owned(), None, at(START)).await?;
-    happens(&world, &other, RequestEvent::Confirmed { by: OLIVE }).await?;
+    happens(&world, &other, confirmed(&other)).await?;
     happens(&world, &other, RequestEvent::Withdrawn { by: OLIVE }).await?;
     assert_eq!(world.store.unreminded().await?, [], "what is over waits for nobody");
     Ok(())
@@ -292,9 +292,9 @@ async fn remarks_are_noted_and_reminders_are_wanted_of_what_waits() -> Result<()
 async fn a_pause_puts_the_cards_of_open_requests_out_of_date_and_no_others() -> Result<()> {
     let world = World::new().await?;
     let open = world.store.open(frozen("slack", &[]), "why not".to_owned(), None, at(START)).await?;
-    let open = happens(&world, &open, RequestEvent::Confirmed { by: OLIVE }).await?;
+    let open = happens(&world, &open, confirmed(&open)).await?;
     let over = world.store.open(frozen("zoom", &[]), "why not".to_owned(), None, at(START)).await?;
-    happens(&world, &over, RequestEvent::Confirmed { by: OLIVE }).await?;
+    happens(&world, &over, confirmed(&over)).await?;
     let over = happens(&world, &over, RequestEvent::Withdrawn { by: OLIVE }).await?;
     let draft = world.store.open(frozen("box", &[]), "why not".to_owned(), None, at(START)).await?;
     for request in [&open, &over] {
@@ -329,7 +329,7 @@ async fn a_request_whose_end_was_told_before_this_version_is_not_told_again() ->
     let mut told = Vec::new();
     for (revision, ends) in [(3, true), (1, true), (2, false)] {
         let request = world.store.open(frozen("slack", &[]), "why not".to_owned(), None, at(START)).await?;
-        let mut request = happens(&world, &request, RequestEvent::Confirmed { by: OLIVE }).await?;
+        let mut request = happens(&world, &request, confirmed(&request)).await?;
         if ends {
             request = happens(&world, &request, RequestEvent::Withdrawn { by: OLIVE }).await?;
         }

@@ -68,13 +68,18 @@ async fn happens(store: &Sql, request: &Request, event: RequestEvent) -> Result<
     stepped.map_err(|refusal| anyhow::anyhow!("{refusal:?}"))
 }
 
+/// Olive confirms it as it is.
+pub fn confirmed(request: &Request) -> RequestEvent {
+    RequestEvent::Confirmed { by: OLIVE, hash: request.hash.short().to_owned() }
+}
+
 async fn opened(world: &World, frozen: Frozen) -> Result<Request> {
     Ok(world.store.open(frozen, "they are back".to_owned(), Some(IncidentNumber(214)), at(START)).await?)
 }
 
 async fn pending(world: &World, frozen: Frozen) -> Result<Request> {
     let request = opened(world, frozen).await?;
-    happens(&world.store, &request, RequestEvent::Confirmed { by: OLIVE }).await
+    happens(&world.store, &request, confirmed(&request)).await
 }
 
 async fn executing(world: &World, people: &[&str]) -> Result<Request> {
@@ -190,7 +195,7 @@ async fn every_stage_and_every_outcome_is_kept_through_a_restart() -> Result<()>
     kept.push(step(&world.store, stale.number, E::TimePassed, at("11:00:00")).await?.expect("it expires"));
     kept.push(pending(&world, frozen("slack", &[])).await?);
 
-    let mut mixed = executing(&world, &["a", "b", "c", "d", "e", "f", "g"]).await?;
+    let mut mixed = executing(&world, &["a", "b", "c", "d", "e", "f", "g", "h"]).await?;
     let proof = Proof { event: "e1".parse()?, at: at("10:01:00"), strength: Strength::ProfileOnly };
     let outcomes = [
         Outcome::Waiting,
@@ -200,10 +205,13 @@ async fn every_stage_and_every_outcome_is_kept_through_a_restart() -> Result<()>
         Outcome::Failed { why: why() },
         Outcome::Skipped,
         Outcome::Unassigning { since: at("10:04:00") },
+        Outcome::Pushed { at: at("10:05:00") },
     ];
     for (who, outcome) in mixed.frozen.people.clone().iter().zip(outcomes) {
         mixed = happens(&world.store, &mixed, person(who, outcome)).await?;
     }
+    let (last, at) = (mixed.frozen.people[7].clone(), at("10:05:00"));
+    mixed = happens(&world.store, &mixed, person(&last, Outcome::Unclear { at })).await?;
     kept.push(happens(&world.store, &mixed, E::Refused { why: why() }).await?);
 
     let stages: BTreeSet<_> = kept.iter().map(|request| request.stage.word()).collect();
@@ -216,11 +224,28 @@ async fn every_stage_and_every_outcome_is_kept_through_a_restart() -> Result<()>
 }
 
 #[tokio::test]
+async fn what_is_unclear_is_found_until_it_comes_to_be_known() -> Result<()> {
+    let world = World::new().await?;
+    let request = opened(&world, Frozen { action: Action::Enable, ..frozen("slack", &[]) }).await?;
+    let request = happens(&world.store, &request, confirmed(&request)).await?;
+    let request = happens(&world.store, &request, approval(&request, ADA)).await?;
+    let request = happens(&world.store, &request, RequestEvent::Begun).await?;
+    let lost = RequestEvent::Lost { why: "Okta is away".to_owned() };
+    let request = happens(&world.store, &request, lost).await?;
+
+    assert_eq!(world.store.unclear(at("10:10:00")).await?, std::slice::from_ref(&request));
+    assert_eq!(world.store.unclear(at("10:10:01")).await?, [], "that is older");
+    happens(&world.store, &request, RequestEvent::Proven { by: None }).await?;
+    assert_eq!(world.store.unclear(at("10:10:00")).await?, []);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_step_writes_its_entry_about_the_request() -> Result<()> {
     let world = World::new().await?;
     let asked = opened(&world, frozen("slack", &[])).await?;
 
-    let request = happens(&world.store, &asked, RequestEvent::Confirmed { by: OLIVE }).await?;
+    let request = happens(&world.store, &asked, confirmed(&asked)).await?;
     let own = step(&world.store, request.number, approval(&request, OLIVE), at("10:20:00")).await?;
     assert_eq!(own, Err(Refusal::OwnRequest));
     // Its time is not over: nothing happens, and nothing is on record.
@@ -229,7 +254,7 @@ async fn a_step_writes_its_entry_about_the_request() -> Result<()> {
     let mut quiet = approval(&request, ADA);
     let unrecorded = world.store.step(request.number, quiet.clone(), None, None, at("10:30:00")).await?;
     assert!(matches!(unrecorded, Some(Ok(_))), "{unrecorded:?}");
-    quiet = RequestEvent::Confirmed { by: OLIVE };
+    quiet = confirmed(&request);
     let unrecorded = world.store.step(request.number, quiet, entry("step"), None, at("10:30:00")).await?;
     assert_eq!(unrecorded, Some(Err(Refusal::NotNow(Stage::Approved))));
 

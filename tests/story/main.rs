@@ -25,4 +25,5 @@ mod service_app;
 mod sessions;
 mod showing;
 mod thronging;
+mod unclear;
 mod world;

@@ -546,7 +546,7 @@ fn as_it_stands(stage: &Stage) -> String {
         Stage::Cancelled { by, at } => format!("is over: <@{by}> withdrew it {}.", ago(*at)),
         Stage::Superseded { at, .. } => format!("is over: it became void {}. Its card says why.", ago(*at)),
         Stage::Unclear { at, .. } => {
-            format!("is over: it was given up as unclear {}. Its card says what is known.", ago(*at))
+            format!("is over: what became of it is unclear since {}. Its card says what is known.", when(*at))
         }
     }
 }

@@ -7,14 +7,21 @@ import { readFile } from "node:fs/promises";
 import assert from "node:assert/strict";
 import puppeteer from "puppeteer-core";
 
-const PATIENCE = 20_000;
+/** Long, since the machine may be busy; only what never comes is waited for so long. */
+const PATIENCE = 45_000;
 
 const found = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const executablePath = found.find((path) => path && existsSync(path));
 
+/**
+ * Runs the demo until its own input ends, which is also when the process that runs these tests is killed: then nobody
+ * else is left to end it. The demo alone keeps the output open.
+ */
+const KEEPER = '"$0" demo --no-open --listen 127.0.0.1:0 & exec >&-; read -r _; kill -TERM $!; wait $!';
+
 /** Starts the program's demo; with its address, and a way to end it. */
 async function demo() {
-  const program = spawn(process.env.PROVOST, ["demo", "--no-open", "--listen", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "inherit"] });
+  const program = spawn("sh", ["-c", KEEPER, process.env.PROVOST], { stdio: ["pipe", "pipe", "inherit"] });
   let said = "";
   const url = await new Promise((resolve, reject) => {
     program.stdout.on("data", (data) => {
@@ -22,16 +29,17 @@ async function demo() {
       const url = /http:\/\/\S+/.exec(said);
       if (url) resolve(url[0]);
     });
-    program.on("exit", (code) => reject(new Error(`the demo ended with ${code}: ${said}`)));
+    program.stdout.on("end", () => reject(new Error(`the demo has ended: ${said}`)));
   });
   const ended = new Promise((resolve) => { program.on("exit", resolve); });
-  return { url, async ends() { program.kill("SIGINT"); return ended; } };
+  return { url, async ends() { program.stdin.end(); return ended; } };
 }
 
 /** Runs a story in a browser, on a demo of its own. */
 export async function play(story, { width = 1280, height = 900, dark = false } = {}) {
   const running = await demo();
-  const browser = await puppeteer.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--force-color-profile=srgb"] });
+  // By a pipe: where this process is killed, the browser sees it closed and ends.
+  const browser = await puppeteer.launch({ executablePath, pipe: true, args: ["--no-sandbox", "--disable-gpu", "--force-color-profile=srgb"] });
   try {
     const page = await browser.newPage();
     const complaints = [];
@@ -107,7 +115,10 @@ export class Person {
     }
   }
 
-  /** Clicks the element once it stands still: a new message moves what is above it. Whether it was hit. */
+  /**
+   * Clicks the element once it stands still: a new message moves what is above it. Whether it was hit; what else is hit
+   * instead, since things moved at the last moment, does not notice.
+   */
   async hits(element) {
     await element.scrollIntoView();
     const stands = await element.evaluate(async (it) => {
@@ -116,11 +127,24 @@ export class Person {
       await new Promise((resolve) => setTimeout(resolve, 60));
       if (!it.isConnected || place() !== before) return false;
       globalThis.hit = false;
-      document.addEventListener("click", (event) => { globalThis.hit = it.contains(event.target); }, { capture: true, once: true });
+      globalThis.aim = new AbortController();
+      document.addEventListener("click", (event) => {
+        globalThis.hit = it.contains(event.target);
+        if (globalThis.hit) globalThis.aim.abort();
+        else {
+          event.stopImmediatePropagation();
+          event.preventDefault();
+        }
+      }, { capture: true, signal: globalThis.aim.signal });
       return true;
     });
     if (!stands) return false;
-    await element.click();
+    try {
+      await element.click();
+    } finally {
+      // The next click is another's: a key's, or the next try.
+      await this.page.evaluate(() => globalThis.aim.abort());
+    }
     return this.page.evaluate(() => globalThis.hit);
   }
 
@@ -177,10 +201,27 @@ export class Person {
     assert.equal(words.join("\n"), "", when);
   }
 
-  /** Nothing is wider than the page. */
+  /** Nothing is wider than the page, nor than the rows of tabs. */
   async fits(when) {
-    const over = await this.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    assert.equal(over, 0, `${when}: the page is ${over} pixels too wide`);
+    const wide = await this.page.evaluate(() => ["html", "#okta-tabs", "#okta-panel", "#places", "#sides", "#log"]
+      .map((selector) => [selector, document.querySelector(selector)])
+      .filter(([, it]) => it.scrollWidth > it.clientWidth)
+      .map(([selector, it]) => `${selector} by ${it.scrollWidth - it.clientWidth} pixels`));
+    assert.deepEqual(wide, [], `${when}: too wide`);
+  }
+
+  /** The newest such message comes to stand in the visible part of the log: whole, or its beginning if it is longer. */
+  async isInView(selector, text) {
+    await this.sees(selector, text);
+    try {
+      await this.page.waitForFunction((selector, text) => {
+        const it = [...document.querySelectorAll(selector)].filter((one) => one.textContent.includes(text)).at(-1)?.getBoundingClientRect();
+        const log = document.getElementById("log").getBoundingClientRect();
+        return it && it.top >= log.top - 1 && (it.bottom <= log.bottom + 1 || (it.height > log.height - 20 && it.top < log.top + 20));
+      }, { timeout: 5000 }, selector, text);
+    } catch {
+      throw new Error(`“${text}” is not in view`);
+    }
   }
 }
 

@@ -6,5 +6,5 @@ import { toast } from "./toast.js";
 /** Shows the answer to something that somebody did. */
 export function answered(answer) {
   if (answer.shown === "dialog") openDialog(answer.what);
-  if (answer.shown === "silence") toast("The application did not respond.");
+  if (answer.shown === "silence") toast("The application did not respond.", "chat");
 }

@@ -56,6 +56,7 @@ export async function sends(message, control, what) {
   const key = `${message}/${control}`;
   state.pressed.add(key);
   state.failed.delete(message);
+  state.acted = message;
   changed("messages");
   try {
     const answer = await inChat(what);

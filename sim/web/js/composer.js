@@ -4,7 +4,7 @@ import { inChat } from "./api.js";
 import { answered } from "./answers.js";
 import { act, h, show } from "./dom.js";
 import { commandsOf, isFree, lineOf, matching, missing, nextRequired, ownChoices } from "./slash.js";
-import { changed, placeOf, state, watch } from "./state.js";
+import { changed, state, watch } from "./state.js";
 
 const box = document.getElementById("composer");
 
@@ -30,8 +30,7 @@ box.append(offers, hint, error, h("form", { class: "line", "data-form": "say" },
   h("button", { type: "submit", class: "button primary" }, "Send")));
 
 function render() {
-  const here = placeOf(state.place);
-  input.placeholder = draft ? "" : here ? `Message ${here.parent ? here.name : `#${here.name}`}, or / for commands` : "";
+  input.placeholder = draft ? "" : "Message, or / for commands";
   show(tokens, draft && [
     h("span", { class: "token command", "data-key": "command" }, `/${draft.command.words}`),
     draft.values.map((it) => h("span", { class: "token", "data-key": it.name }, h("b", {}, `${it.name}: `), it.label)),

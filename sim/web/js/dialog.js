@@ -11,7 +11,7 @@ function open(dialog) {
   document.body.append(dialog);
   dialog.addEventListener("close", () => {
     dialog.remove();
-    if (before?.isConnected) before.focus();
+    if (before?.isConnected) before.focus({ preventScroll: true });
   });
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog || event.target.closest("[data-close]")) dialog.close();
@@ -40,7 +40,7 @@ export function openDialog(modal) {
     try {
       const answer = await inChat({ do: "submit", dialog: modal.interaction, answers });
       dialog.close();
-      if (answer.shown === "silence") toast("Something went wrong: the application did not respond.");
+      if (answer.shown === "silence") toast("Something went wrong: the application did not respond.", "chat");
     } catch (error) {
       wrong.textContent = error.message;
       submit.disabled = false;
@@ -86,6 +86,6 @@ act("open-file", async ({ dataset: { message, number, name } }) => {
       h("div", { class: "dialog-end" },
         h("button", { type: "button", class: "button primary", "data-close": true }, "Close"))));
   } catch (error) {
-    toast(error.message);
+    toast(error.message, "chat");
   }
 });

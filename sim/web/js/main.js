@@ -1,14 +1,17 @@
 // The page: follows the feed of who one is, and keeps what it brings.
 
 import { follow } from "./api.js";
+import { arrives } from "./arrivals.js";
 import "./channel.js";
 import { go } from "./channel.js";
 import "./composer.js";
-import { act } from "./dom.js";
 import "./health.js";
+import "./intro.js";
 import "./more.js";
+import "./news.js";
 import "./okta.js";
 import { onBecoming } from "./people.js";
+import "./sides.js";
 import { changed, placeOf, state } from "./state.js";
 import "./tour.js";
 
@@ -25,8 +28,12 @@ const HEARD = {
   },
   message(message) {
     const { id } = message.json;
-    if (!state.messages.has(id) && !state.fresh) ring(message);
+    const before = state.messages.get(id);
     state.messages.set(id, message);
+    if (!state.fresh) {
+      if (!before) ring(message);
+      arrives(message, before);
+    }
     state.fresh?.add(id);
     changed("messages");
   },
@@ -73,13 +80,6 @@ onBecoming(() => {
   for (const [id, message] of state.messages) if (message.only_for && message.only_for !== state.who) state.messages.delete(id);
   changed("messages");
   begin();
-});
-
-act("side", ({ dataset }) => {
-  document.body.dataset.side = dataset.side;
-  for (const button of document.querySelectorAll(".sides button")) {
-    button.setAttribute("aria-pressed", String(button.dataset.side === dataset.side));
-  }
 });
 
 begin();

@@ -32,9 +32,16 @@ function role(id) {
   return mention(`@${found?.name ?? "deleted-role"}`, mine);
 }
 
+/** A bar of blocks has the page's colours. */
+function code(text) {
+  const [, done, rest] = /^(█*)(░*)$/.exec(text) ?? [];
+  if (done === undefined) return h("code", {}, text);
+  return h("code", { class: "bar" }, h("span", { class: "bar-done" }, done), h("span", { class: "bar-rest" }, rest));
+}
+
 const RULES = [
   [/^\\([^A-Za-z0-9\s])/, (m) => m[1]],
-  [/^(`+)(?!`)([\s\S]*?[^`])\1(?!`)/, (m) => h("code", {}, m[2])],
+  [/^(`+)(?!`)([\s\S]*?[^`])\1(?!`)/, (m) => code(m[2])],
   [/^\*\*([\s\S]+?)\*\*(?!\*)/, (m) => h("strong", {}, inline(m[1]))],
   [/^__([\s\S]+?)__(?!_)/, (m) => h("u", {}, inline(m[1]))],
   [/^~~([\s\S]+?)~~/, (m) => h("s", {}, inline(m[1]))],

@@ -22,7 +22,7 @@ function render() {
         h("span", { class: "person-name" }, it.name),
         h("span", { class: "person-role" }, it.role),
         rung > 0 && h("span", { class: "badge" }, h("span", { "aria-hidden": "true" }, rung),
-          h("span", { class: "unseen" }, `, pinged ${rung} times`)));
+          h("span", { class: "unseen" }, rung === 1 ? ", pinged once" : `, pinged ${rung} times`)));
     })));
 }
 

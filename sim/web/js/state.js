@@ -27,6 +27,12 @@ export const state = {
   failed: new Map(),
   /** Buttons that wait for an answer, as "message/control". */
   pressed: new Set(),
+  /** The message on which one pressed or chose something last. */
+  acted: "",
+  /** The answer to what one did, until it stands before one's eyes. */
+  answer: "",
+  /** What others caused to come, and was not looked at: message ids. */
+  unseen: new Set(),
   /** The menu that is open, as "message/control", and what is ticked in it. */
   menu: { open: "", ticked: new Set() },
 };

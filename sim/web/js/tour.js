@@ -26,7 +26,8 @@ function render() {
       h("button", { type: "button", class: "button secondary narrow", "data-key": "side", "data-act": "side", "data-side": line.side },
         line.side === "okta" ? "To Okta" : "To Discord"),
       over && h("button", { type: "button", class: "link", "data-key": "again", "data-act": "tour-again" }, "Again"),
-      h("button", { type: "button", class: "link", "data-key": "leave", "data-act": "tour" }, "Leave the tour")));
+      h("button", { type: "button", class: "link", "data-key": "leave", "data-act": "tour" },
+        "Leave", h("span", { class: "tour-rest" }, " the tour"))));
 }
 
 watch(["tour", "people", "world"], render);

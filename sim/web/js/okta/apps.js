@@ -11,7 +11,7 @@ export const apps = (okta) => okta.apps.map(app);
 
 function app(it) {
   return h("section", { class: "card", id: `app-${it.id}`, "data-key": it.id, "aria-labelledby": `app-name-${it.id}` },
-    h("h2", { id: `app-name-${it.id}` }, it.label, h("span", { class: "quiet" }, ` ${it.kind}`)),
+    h("h3", { id: `app-name-${it.id}` }, it.label, h("span", { class: "quiet" }, ` ${it.kind}`)),
     it.provisions ? provisioning(it) : h("p", { class: "quiet" }, "This app knows no provisioning."),
     h("details", {},
       h("summary", {}, `${it.assigned.length} assigned`),

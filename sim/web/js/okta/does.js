@@ -8,9 +8,9 @@ import { toast } from "../toast.js";
 export async function does(what, words) {
   try {
     await inWorld(what);
-    toast(words);
+    toast(words, "okta");
   } catch (error) {
-    toast(`That did not work: ${error.message}.`);
+    toast(`That did not work: ${error.message}.`, "okta");
   }
 }
 

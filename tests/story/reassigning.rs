@@ -32,7 +32,7 @@ async fn where_only_a_reassignment_helps() -> Result<(World, String, String)> {
 }
 
 /// The typed confirmation.
-async fn types_label(world: &World, name: &str, confirmation: &Message, label: &str) -> Result<Message> {
+pub async fn types_label(world: &World, name: &str, confirmation: &Message, label: &str) -> Result<Message> {
     let (request, hash) = parts(confirmation)?;
     Ok(world.acts(name, &CustomId::new("typed", [request, hash]), &[("label", label)]).await)
 }

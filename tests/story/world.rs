@@ -426,6 +426,17 @@ impl World {
         self.discord.takes(self.roles[role], self.people[name]);
     }
 
+    /// Somebody gets a role.
+    pub fn gets(&self, name: &str, role: &str) {
+        self.discord.gives(self.roles[role], self.people[name]);
+    }
+
+    /// Whether a member holds a role now.
+    pub fn holds(&self, member: u64, role: &str) -> bool {
+        let now = self.discord.members().into_iter().find(|somebody| somebody.id == member);
+        now.is_some_and(|somebody| somebody.roles.iter().any(|held| held == role))
+    }
+
     /// Somebody by name, as a member of the server.
     pub fn member(&self, name: &str) -> u64 {
         self.people[name]

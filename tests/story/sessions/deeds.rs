@@ -1,0 +1,111 @@
+//! What people do about the harder things: the last rung, breaking the glass, links, roles, and what is done by hand.
+//!
+//! Each may be refused: then it is refused, and nothing is done.
+
+use super::steps::Session;
+use crate::reassigning::types_label;
+use crate::world::World;
+
+/// Whoever is linked, or may be.
+const LINKED: [&str; 5] = ["Olive", "Oscar", "Ada", "Abe", "Gina"];
+
+/// What somebody may lose, and get again.
+const ROLES: [(&str, &str); 5] = [
+    ("Olive", "operator"),
+    ("Ada", "approver"),
+    ("Abe", "approver"),
+    ("Abe", "oncall"),
+    ("Gina", "breakglass"),
+];
+
+impl Session {
+    /// Somebody asks for somebody who is failing to be reassigned, types the label, and two approve, or only one.
+    pub(super) async fn reassigns(&mut self, world: &World) {
+        let tasks: Vec<_> = world.okta.tasks().into_iter().map(|task| (task.user, task.app)).collect();
+        if tasks.is_empty() {
+            return;
+        }
+        let (person, app) = self.dice.one(&tasks);
+        let Some(label) = self.apps.iter().find(|(id, _)| *id == app).map(|(_, label)| label.clone()) else {
+            return;
+        };
+        if world.okta.is_assigned(&person, &app) {
+            let value = format!("role {}", self.dice.below(1_000));
+            world.okta.fills_in(&person, &app, "role", &value);
+            self.filled.insert((person.clone(), app.clone()), value);
+        }
+        let who = self.dice.one(&["Olive", "Oscar", "Abe"]);
+        let named = format!("acme/{app}");
+        let options = [("app", named.as_str()), ("person", &person), ("reason", "neither retry was enough")];
+        let confirmation = world.says(who, "reassign", &options).await;
+        let _ = types_label(world, who, &confirmation, &label).await;
+        let _ = world.app.board.pass().await;
+        for approver in self.dice.one(&[&["Ada", "Abe"][..], &["Abe", "Ada"], &["Ada"], &["Olive", "Abe"]]) {
+            if let Some(button) = world.button("Approve") {
+                world.acts(approver, &button, &[]).await;
+            }
+        }
+    }
+
+    /// Somebody says that it was done in the app, or closes the incident.
+    pub(super) async fn done_otherwise(&mut self, world: &World) {
+        let who = self.dice.one(&["Olive", "Oscar"]);
+        let number = (1 + self.dice.below(8)).to_string();
+        match self.dice.below(3) {
+            0 => {
+                let options = [("incident", number.as_str()), ("reason", "the app is retired next week")];
+                world.says(who, "close", &options).await;
+            }
+            _ => {
+                let how = self.dice.one(&["activated there", "deleted there"]);
+                world.says(who, "fixed", &[("incident", &number), ("how", how)]).await;
+            }
+        }
+    }
+
+    /// Gina breaks the glass, or somebody reviews that she did.
+    pub(super) async fn breaks_the_glass(&mut self, world: &World, app: &str) {
+        let app = format!("acme/{app}");
+        let why = "payroll closes in ten minutes and nobody on call answers";
+        let options = [("app", app.as_str()), ("reason", why), ("breakglass", "true")];
+        let confirmation = world.says("Gina", "enable", &options).await;
+        let _ = world.presses("Gina", &confirmation, "Break the glass").await;
+    }
+
+    pub(super) async fn reviews(&mut self, world: &World) {
+        let Ok(open) = world.app.desk.requests.unreviewed().await else { return };
+        let Some(request) = open.first() else { return };
+        let who = self.dice.one(&["Ada", "Abe", "Gina", "Olive"]);
+        let verdict = self.dice.one(&["justified", "not justified"]);
+        world.says(who, "review", &[("request", &request.number.to_string()), ("verdict", verdict)]).await;
+    }
+
+    /// Somebody asks for their link and an admin decides, or an admin takes one away.
+    pub(super) async fn links(&mut self, world: &World) {
+        let who = self.dice.one(&LINKED);
+        if self.dice.below(4) == 0 {
+            world.says("Root", "unlink", &[("member", &world.member(who).to_string())]).await;
+            return;
+        }
+        let login = format!("{}@example.com", who.to_lowercase());
+        world.says(who, "link", &[("login", &login)]).await;
+        let _ = world.app.board.pass().await;
+        let label = self.dice.one(&["Confirm", "Confirm", "Confirm", "Reject"]);
+        if let Some(button) = world.button(label) {
+            let admin = self.dice.one(&["Root", "Rita"]);
+            world.acts(admin, &button, &[]).await;
+        }
+    }
+
+    /// Somebody loses a role, or gets it again.
+    pub(super) fn changes_roles(&mut self, world: &World) {
+        match self.lost.pop() {
+            Some((name, role)) => world.gets(name, role),
+            None => {
+                let (name, role) = self.dice.one(&ROLES);
+                world.loses(name, role);
+                self.lost.push((name, role));
+            }
+        }
+    }
+}

@@ -2,6 +2,8 @@
 //!
 //! Each may be refused: then it is refused, and nothing is done.
 
+use anyhow::{Context, Result};
+
 use super::steps::Session;
 use crate::reassigning::types_label;
 use crate::world::World;
@@ -50,7 +52,7 @@ impl Session {
     /// Somebody says that it was done in the app, or closes the incident.
     pub(super) async fn done_otherwise(&mut self, world: &World) {
         let who = self.dice.one(&["Olive", "Oscar"]);
-        let number = (1 + self.dice.below(8)).to_string();
+        let Some(number) = self.some_incident(world).await else { return };
         match self.dice.below(3) {
             0 => {
                 let options = [("incident", number.as_str()), ("reason", "the app is retired next week")];
@@ -80,10 +82,25 @@ impl Session {
         world.says(who, "review", &[("request", &request.number.to_string()), ("verdict", verdict)]).await;
     }
 
+    /// In half of the sessions everybody is linked from the beginning. In the others the first link makes links
+    /// required, so that little is allowed from then on.
+    pub(super) async fn links_everybody(&mut self, world: &World) -> Result<()> {
+        if self.dice.below(2) == 0 {
+            return Ok(());
+        }
+        for who in LINKED {
+            world.says(who, "link", &[("login", &format!("{}@example.com", who.to_lowercase()))]).await;
+            world.app.board.pass().await?;
+            let confirm = world.button("Confirm").with_context(|| format!("nobody can confirm {who}"))?;
+            world.acts("Root", &confirm, &[]).await;
+        }
+        Ok(())
+    }
+
     /// Somebody asks for their link and an admin decides, or an admin takes one away.
     pub(super) async fn links(&mut self, world: &World) {
         let who = self.dice.one(&LINKED);
-        if self.dice.below(4) == 0 {
+        if self.dice.below(8) == 0 {
             world.says("Root", "unlink", &[("member", &world.member(who).to_string())]).await;
             return;
         }

@@ -9,7 +9,9 @@ mod deeds;
 mod promises;
 mod steps;
 
-use anyhow::{Context, Result};
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::world::World;
@@ -18,9 +20,27 @@ use steps::Session;
 
 const STEPS: u32 = 200;
 
-async fn plays(seed: u64) -> Result<()> {
+/// What is done in some of so many sessions at the least; else they would prove little.
+const DONE: [&str; 12] = [
+    "write.begun",
+    "push.begun",
+    "unassign.begun",
+    "assign.begun",
+    "request.approved",
+    "request.denied",
+    "request.broke_glass",
+    "request.proven",
+    "guide.begun",
+    "incident.closed",
+    "link.confirmed",
+    "writes.paused",
+];
+
+/// What the audit says was done in one session.
+async fn plays(seed: u64) -> Result<BTreeSet<String>> {
     let mut world = World::new().await?;
     let mut session = Session::begin(&world, seed);
+    session.links_everybody(&world).await?;
     for _ in 0..STEPS {
         world = session.step(world).await?;
     }
@@ -33,7 +53,8 @@ async fn plays(seed: u64) -> Result<()> {
     }
     held.with_context(|| {
         format!("the session of seed {seed}: {:#?}\n{}", session.done, world.lines().join("\n"))
-    })
+    })?;
+    Ok(session.seen)
 }
 
 /// Most of a session is waiting for faults to pass, so several go on at once.
@@ -42,11 +63,21 @@ const AT_ONCE: usize = 6;
 #[expect(clippy::disallowed_methods, reason = "tests are configured by the environment")]
 async fn play(which: impl Fn(&u64) -> bool) -> Result<()> {
     let number = |name: &str| std::env::var_os(name).and_then(|value| value.to_str()?.parse::<u64>().ok());
-    let seeds = match number("PROVOST_SEED") {
+    let single = number("PROVOST_SEED");
+    let seeds = match single {
         Some(seed) => seed..seed + 1,
         None => 0..number("PROVOST_SEEDS").unwrap_or(12),
     };
-    stream::iter(seeds.filter(which)).map(plays).buffer_unordered(AT_ONCE).try_collect().await
+    let played = stream::iter(seeds.filter(which)).map(plays).buffer_unordered(AT_ONCE);
+    let seen: Vec<BTreeSet<String>> = played.try_collect().await?;
+    for what in DONE.iter().filter(|_| single.is_none()) {
+        ensure!(
+            seen.iter().any(|seen| seen.contains(*what)),
+            "{what} happened in no session of {}",
+            seen.len()
+        );
+    }
+    Ok(())
 }
 
 // Two of them, because there are two processors nearly everywhere.

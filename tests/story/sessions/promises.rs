@@ -9,6 +9,8 @@ use domain::request::{Action, Method, Outcome, Request, Stage};
 use domain::requests::{AuditQuery, RequestQuery};
 use domain::store::{Query, Which};
 
+use sim::okta::Task;
+
 use super::steps::Session;
 use crate::world::World;
 
@@ -24,14 +26,18 @@ pub(super) async fn holds(world: &World, session: &Session) -> Result<()> {
     let lines = world.lines();
     for (app, label) in &session.apps {
         let mut wanted = failing.get(app.as_str()).cloned().unwrap_or_default();
-        // Whom somebody closed by hand is not shown until a push of theirs fails again.
-        wanted.retain(|person| !is_closed_by_hand(&all, app, person));
         let shown: Vec<String> = open
             .iter()
             .filter(|incident| incident.app.id.as_str() == app)
             .flat_map(|incident| incident.failing().map(|failure| failure.person.id.to_string()))
             .collect();
         let unique: BTreeSet<String> = shown.iter().cloned().collect();
+        // Whom somebody closed by hand is not shown until a push of theirs fails again.
+        for task in tasks.iter().filter(|task| task.app == *app && !unique.contains(&task.user)) {
+            if is_closed_by_hand(&all, task) {
+                wanted.remove(&task.user);
+            }
+        }
         if let Some(person) = unique.symmetric_difference(&wanted).next() {
             let known: Vec<_> =
                 all.iter().filter_map(|incident| incident.failures.get(&person.parse().ok()?)).collect();
@@ -206,18 +212,22 @@ fn is_about(entry: &Entry, person: &str) -> bool {
     before.split(';').next() == Some(person)
 }
 
-fn is_closed_by_hand(all: &[Incident], app: &str, person: &str) -> bool {
-    let of_app = all.iter().filter(|incident| incident.app.id.as_str() == app);
+/// Whether it was closed by hand after the last time that it failed.
+fn is_closed_by_hand(all: &[Incident], task: &Task) -> bool {
+    let of_app = all.iter().filter(|incident| incident.app.id.as_str() == task.app);
     let mut known = of_app.flat_map(|incident| incident.failures.values());
-    known.any(|failure| {
-        let closed = matches!(failure.state, FailureState::Ended { why: EndedBecause::ClosedByHand, .. });
-        closed && failure.person.id.as_str() == person
+    known.any(|failure| match failure.state {
+        FailureState::Ended { why: EndedBecause::ClosedByHand, at } => {
+            failure.person.id.as_str() == task.user && at >= task.last
+        }
+        _ => false,
     })
 }
 
 /// Whoever asked for what was begun since, and approved it, still had the right; the end of the audit.
-pub(super) async fn had_the_right(world: &World, from: i64) -> Result<i64> {
+pub(super) async fn had_the_right(world: &World, from: i64, seen: &mut BTreeSet<String>) -> Result<i64> {
     let entries = world.app.desk.requests.chain(from).await?;
+    seen.extend(entries.iter().map(|entry| entry.draft.what.clone()));
     let end = entries.last().map_or(from, |entry| entry.number + 1);
     for entry in entries.iter().filter(|entry| BEGUN.contains(&&*entry.draft.what)) {
         let Some(number) = entry.draft.request else { bail!("a write without a request: {entry:?}") };

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use domain::store::{Query, Which};
 use jiff::SignedDuration;
 use sim::discord::{Fault as DiscordFault, Permission, Scope};
 use sim::okta::{DeactivateUsers, FailureShape, Fault as OktaFault};
@@ -50,6 +51,8 @@ pub(super) struct Session {
     pub(super) lost: Vec<(&'static str, &'static str)>,
     /// Up to where the audit was looked at.
     audited: i64,
+    /// What the audit says was done, each once.
+    pub(super) seen: BTreeSet<String>,
 }
 
 impl Session {
@@ -74,13 +77,14 @@ impl Session {
             filled: BTreeMap::new(),
             lost: Vec::new(),
             audited: 1,
+            seen: BTreeSet::new(),
         }
     }
 
     pub(super) async fn step(&mut self, mut world: World) -> Result<World> {
         let (app, _) = self.dice.one(&self.apps);
         let person = self.dice.one(&self.people);
-        let kind = self.dice.below(53);
+        let kind = self.dice.below(58);
         self.done.push(format!("{kind} {person} {app}"));
         match kind {
             0..=4 => {
@@ -117,7 +121,10 @@ impl Session {
             13 => {
                 let (times, at) =
                     (1 + self.dice.below(3) as usize, self.dice.one(&["/logs", "/users", "/apps"]));
-                world.okta.faults().next(times, at, self.okta_fault());
+                let fault = self.okta_fault();
+                // Of an app or a person, “not found” is no fault but what Okta says.
+                let at = if matches!(fault, OktaFault::CursorRefused(_)) { "/logs" } else { at };
+                world.okta.faults().next(times, at, fault);
             }
             14 => {
                 let (times, at) = (
@@ -154,12 +161,12 @@ impl Session {
                 world = world.starts_anew().await?;
             }
             36..=38 => self.by_hand(&world).await,
-            39 | 40 => self.reassigns(&world).await,
-            41 => self.done_otherwise(&world).await,
-            42 => self.breaks_the_glass(&world, &app).await,
-            43 => self.reviews(&world).await,
-            44 => self.links(&world).await,
-            45 => self.changes_roles(&world),
+            39..=41 => self.reassigns(&world).await,
+            42 | 43 => self.done_otherwise(&world).await,
+            44 | 48 | 49 => self.breaks_the_glass(&world, &app).await,
+            45 => self.reviews(&world).await,
+            46 => self.links(&world).await,
+            47 => self.changes_roles(&world),
             _ => {
                 let time = self.dice.one(&[1, 5, 21, 60, 60, 600, 600, 4_000]);
                 world.passes(SignedDuration::from_secs(time));
@@ -175,14 +182,14 @@ impl Session {
             let now = writes(&world).len();
             ensure!(now == before, "Okta was written to while all writes were stopped");
         }
-        self.audited = had_the_right(&world, self.audited).await?;
+        self.audited = had_the_right(&world, self.audited, &mut self.seen).await?;
         Ok(world)
     }
 
     /// Somebody takes an incident, or hides it for a while. That may be refused: it may be over, or not there.
     async fn by_hand(&mut self, world: &World) {
         let who = self.dice.one(&["Olive", "Oscar"]);
-        let number = (1 + self.dice.below(6)).to_string();
+        let Some(number) = self.some_incident(world).await else { return };
         let _ = match self.dice.below(2) {
             0 => world.says(who, "claim", &[("incident", &number)]).await,
             _ => {
@@ -190,6 +197,17 @@ impl Session {
                 world.says(who, "snooze", &[("incident", &number), ("for", time)]).await
             }
         };
+    }
+
+    /// Mostly one that is open; at times one that is over or that there is not.
+    pub(super) async fn some_incident(&mut self, world: &World) -> Option<String> {
+        if self.dice.below(4) == 0 {
+            return Some((1 + self.dice.below(8)).to_string());
+        }
+        let open = Query { which: Which::Open, ..Query::default() };
+        let open = world.app.desk.store.incidents(&open).await.ok()?;
+        let numbers: Vec<_> = open.iter().map(|incident| incident.number.0.to_string()).collect();
+        (!numbers.is_empty()).then(|| self.dice.one(&numbers))
     }
 
     /// Somebody asks for something, and mostly confirms it. What is refused is refused.

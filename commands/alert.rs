@@ -253,6 +253,10 @@ fn cause(incident: &Incident, around: &Around<'_>) -> String {
         text.push_str("\nOkta gave no reason; Deactivate Users being off makes this the likeliest.");
     }
     match incident.findings.as_ref().and_then(|findings| findings.deactivates_users) {
+        // The explanation speaks of the setting as it was; this, of how it is.
+        Some(true) if cause.offer.contains(&Offer::Enable) => text.push_str(
+            "\nDeactivate Users is **on** for this app now, whatever it was when the pushes failed.",
+        ),
         Some(true) => text.push_str("\nDeactivate Users is **on** for this app."),
         Some(false) => text.push_str("\nDeactivate Users is **off** for this app."),
         None => {}

@@ -51,6 +51,15 @@ pub struct Price {
 /// What Provost does where a person does the work.
 const SEEN: &str = "Provost shows the clicks, sees by itself that it was done, and goes on.";
 
+/// What a setting that was turned on does not do by itself.
+const NEXT: &str =
+    "**Deactivate Users is on. Nobody is pushed again by that:** press Retry… for whoever still fails.\n";
+
+/// Whether the request has turned the setting on. The people who fail still do.
+fn is_on(request: &Request) -> bool {
+    request.frozen.action == Action::Enable && matches!(request.stage, Stage::Succeeded { .. })
+}
+
 /// The exact change in one line.
 pub fn change(request: &Request) -> String {
     let frozen = &request.frozen;
@@ -136,6 +145,8 @@ pub fn card(request: &Request, around: &Around<'_>, seen: &Seen) -> Message {
         escape(&frozen.app.label, 200),
         request.number,
         match frozen.action {
+            Action::Enable if is_on(request) =>
+                "Deactivate Users is on; next, retry whoever still fails".to_owned(),
             Action::Enable => "turn Deactivate Users on".to_owned(),
             Action::Retry => format!("retry {}", people(frozen.people.len())),
             Action::Reassign => "reassign one person".to_owned(),
@@ -267,7 +278,8 @@ fn standing(request: &Request, around: &Around<'_>, seen: &Seen) -> String {
             }
         },
         Stage::Succeeded { at, .. } => {
-            format!("{approved}\n{}Proven {}.{}", done_by(request), when(*at), proof(request))
+            let next = if is_on(request) { NEXT } else { "" };
+            format!("{next}{approved}\n{}Proven {}.{}", done_by(request), when(*at), proof(request))
         }
         Stage::Failed { at, why } => format!("{approved}\nFailed {}: {}", when(*at), escape(why, 500)),
         Stage::Partly { at, why } => {
@@ -476,6 +488,10 @@ fn rows(request: &Request, around: &Around<'_>) -> Vec<Row> {
                 alert::button("Retry…", ButtonStyle::Primary, "retry", &app),
                 alert::button("Diagnose", ButtonStyle::Secondary, "diagnose", &app),
             ]
+        }
+        (Stage::Succeeded { .. }, _) if frozen.action == Action::Enable => {
+            let app = format!("{}/{}", frozen.org, frozen.app.id);
+            vec![alert::button("Retry…", ButtonStyle::Primary, "retry", &app)]
         }
         (Stage::Verifying { .. }, Method::Guided) => match (around.console, frozen.action) {
             (Some(console), Action::Enable) => {

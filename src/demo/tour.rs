@@ -58,22 +58,14 @@ const STEPS: &[Step] = &[
         done: |facts| facts.says("WAITING FOR APPROVAL") || facts.says_of_request("IN PROGRESS", "R1"),
     },
     Step {
-        text: "Nothing happens before somebody on call agrees, and Olive cannot approve her own request: try it. \
-               Then be **Ada**, read the card, and press **Approve**.",
+        text: "Nothing happens before somebody on call agrees. Be **Ada**, read the card, and press **Approve**.",
         who: Some("Ada"),
         side: CHAT,
-        done: |facts| facts.approved,
+        done: |facts| facts.approved && facts.slack_is_on && facts.says_of_request("FIXED", "R"),
     },
     Step {
-        text: "Provost turns on that one setting by Okta's API. Watch the card: it says FIXED when Okta's own log \
-               proves it.",
-        who: None,
-        side: CHAT,
-        done: |facts| facts.slack_is_on && facts.says_of_request("FIXED", "R"),
-    },
-    Step {
-        text: "Okta does not push Dana again by itself. As **Olive**, press **Retry…** on the alert, or type \
-               **/okta retry**, choose her, and confirm.",
+        text: "Provost has turned on that one setting by Okta's API, and Okta's log proves it. But Okta does not push \
+               Dana again by itself. As **Olive**, press **Retry…**, choose her, and confirm.",
         who: Some("Olive"),
         side: CHAT,
         done: |facts| facts.somebody_recovered,
@@ -86,15 +78,24 @@ const STEPS: &[Step] = &[
         done: |facts| facts.airbase_failed || facts.airbase_is_on,
     },
     Step {
-        text: "As **Olive**, press **Guide me…** on Airbase's alert and confirm; as **Abe**, approve. The card then \
-               shows the clicks.",
+        text: "As **Olive**, press **Guide me…** on Airbase's alert, say why, and confirm. That asks for it; a person \
+               will do the clicks.",
         who: Some("Olive"),
+        side: CHAT,
+        done: |facts| {
+            ["WAITING FOR APPROVAL", "IN PROGRESS"].iter().any(|state| facts.says_of_app(state, "Airbase"))
+                || facts.airbase_is_on
+        },
+    },
+    Step {
+        text: "Be **Abe**, who is on call too, and press **Approve**. The card then shows the clicks.",
+        who: Some("Abe"),
         side: CHAT,
         done: |facts| facts.says_of_app("IN PROGRESS", "Airbase") || facts.airbase_is_on,
     },
     Step {
-        text: "Do the clicks: in Okta, under **Apps**, tick **Deactivate Users** for Airbase. Nobody has to report \
-               back; Provost sees it in the log.",
+        text: "Do the clicks: in Okta, under **Apps**, tick **Deactivate Users** for Airbase; here one tick is enough. \
+               Nobody has to report back; Provost sees it in the log, done there by Jo Ortiz.",
         who: None,
         side: OKTA,
         done: |facts| facts.airbase_is_on,

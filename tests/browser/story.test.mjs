@@ -24,14 +24,14 @@ test("a failure is found, explained, mended with an approval, and proven", () =>
   await person.message("[?] WAITING FOR APPROVAL · Slack · R1");
   await person.sees("#tour", "Step 4");
 
-  // Nobody approves what they asked for; nor may Olive approve anything.
+  // Olive may ask, and approve nothing.
   await person.clicks("Approve", "article.message", "WAITING FOR APPROVAL · Slack · R1");
   await person.sees("article.private", "You may not use this");
 
   await person.is("Ada");
   await person.clicks("Approve", "article.message", "WAITING FOR APPROVAL · Slack · R1");
   await person.message("[✓] FIXED · Slack · R1");
-  await person.sees("#tour", "Step 6");
+  await person.sees("#tour", "Step 5");
 
   await person.is("Olive");
   await person.clicks("Retry…", "article.message", "· Slack · 1 person cannot");
@@ -40,7 +40,7 @@ test("a failure is found, explained, mended with an approval, and proven", () =>
   await person.clicks("Retry", "article.private", "please confirm");
   await person.message("[✓] FIXED · Slack · 1 person provisioned");
   await person.message("[✓] FIXED · Slack · R2");
-  await person.sees("#tour", "Step 7");
+  await person.sees("#tour", "Step 6");
 }));
 
 test("where there is no API a person is guided, and seen", () => play(async (person) => {

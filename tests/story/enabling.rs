@@ -46,7 +46,12 @@ async fn an_app_with_an_api_is_turned_on_once_approved_and_it_is_proven_from_the
         world.okta.ledger().exchanges().iter().filter(|each| !each.path.ends_with("/logs")).count();
     assert!(beyond_the_log <= 6, "{beyond_the_log} calls");
     let lines = world.lines();
-    assert!(lines.iter().any(|line| line.starts_with("[✓] FIXED · Slack · R1")), "{lines:?}");
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.starts_with("[✓] FIXED · Slack · R1 Deactivate Users is on; next, retry")),
+        "{lines:?}"
+    );
     assert!(lines.iter().any(|line| line.contains("R1 for Slack worked, and it is proven")), "{lines:?}");
     let list = world.presses_card("Olive", "Retry…").await?;
     assert!(list.content.contains("whom to push again?"), "{}", read(&list));

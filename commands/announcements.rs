@@ -144,6 +144,10 @@ pub fn outcome(request: &Request, oncall: Option<RoleId>) -> Option<Message> {
             format!("worked in part: {}", escape(why, 600))
         }
         Stage::Partly { why, .. } => format!("worked for some only: {}", escape(why, 600)),
+        Stage::Unclear { why, .. } if request.comes_to_be_known() => format!(
+            "is unclear: {}. Provost goes on asking Okta, and says what became of it",
+            escape(why, 600)
+        ),
         Stage::Unclear { why, .. } => format!("is unclear, and somebody has to look: {}", escape(why, 600)),
         Stage::Denied { by, why, .. } => format!("was denied by <@{by}>: {}", escape(why, 600)),
         Stage::Expired { .. } if request_card::is_approved(request) => {

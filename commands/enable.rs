@@ -156,10 +156,10 @@ async fn already_on(
     facts: &AppFacts,
 ) -> Result<Message, CommandError> {
     let changes = desk.store.settings(org, &facts.app.id).await?;
-    let since = changes
-        .iter()
-        .find(|(_, change)| change.on)
-        .map_or(String::new(), |(_, change)| format!(" {}.", announcements::setting(change)));
+    let since = changes.iter().find(|(_, change)| change.on).map_or_else(
+        || " That was before Provost began to read the log; `/okta diagnose` looks back 90 days.".to_owned(),
+        |(_, change)| format!(" {}.", announcements::setting(change)),
+    );
     let content = format!(
         "Deactivate Users is on already for {}.{since} Nothing was asked for. If pushes still fail, push again.",
         escape(&facts.app.label, 200)

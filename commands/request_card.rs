@@ -5,6 +5,7 @@ use domain::cause::Strength;
 use domain::facts::Assigned;
 use domain::ids::RoleId;
 use domain::incident::Proof;
+use domain::request::SETTLED_WITHIN;
 use domain::request::{Action, Method, Outcome, Refusal, Request, STATE_AS_PROOF, Stage};
 use domain::review::{Review, is_due};
 use jiff::SignedDuration;
@@ -250,8 +251,8 @@ fn standing(request: &Request, around: &Around<'_>, seen: &Seen) -> String {
              after a restart. What the assignment held is kept.{paused}"
         ),
         Stage::Executing { since } => format!(
-            "{approved}\nBeing done; begun {}. If Okta's answer is lost, Provost asks Okta until it knows what became of \
-             it.{paused}",
+            "{approved}\nBeing done; begun {}. If Okta's answer is lost, Provost reads what Okta has, and does not write \
+             again.{paused}",
             ago(*since)
         ),
         Stage::Verifying { .. } if request.frozen.action == Action::Fixed => format!(
@@ -300,10 +301,16 @@ fn standing(request: &Request, around: &Around<'_>, seen: &Seen) -> String {
         }
         Stage::Unclear { at, why } => {
             let next = match request.comes_to_be_known() {
-                true => "Provost goes on asking Okta for a day, and says here what became of it.",
-                false => "Look in Okta's console how it stands, then ask again if it is still needed.",
+                true => format!(
+                    "Provost goes on asking Okta until {}, and says what became of it. If it has not said so by then, look \
+                     in Okta's console",
+                    when(*at + SETTLED_WITHIN)
+                ),
+                false => {
+                    "Look in Okta's console how it stands, then ask again if it is still needed".to_owned()
+                }
             };
-            format!("{approved}\nUnclear since {}: {}. {next}", when(*at), escape(why, 500))
+            format!("{approved}\nUnclear since {}: {}. {next}.", when(*at), escape(why, 500))
         }
     };
     fit(text, 1_024)
@@ -312,15 +319,16 @@ fn standing(request: &Request, around: &Around<'_>, seen: &Seen) -> String {
 /// Who made the change in the console, and whether that was somebody else than the one who asked.
 fn done_by(request: &Request) -> String {
     let Stage::Succeeded { by: Some(actor), .. } = &request.stage else { return String::new() };
-    if request.frozen.method != Method::Guided {
-        return String::new();
-    }
     let name = actor.name.as_deref().or(actor.id.as_deref()).unwrap_or("somebody the log does not name");
     let another = match request.was_done_by_another() {
         Some(true) => format!(", who is not the person that <@{}> is linked to", request.frozen.requester),
         Some(false) | None => String::new(),
     };
-    format!("Done by {}{another}. ", escape(name, 80))
+    match request.frozen.method {
+        Method::Guided => format!("Done by {}{another}. ", escape(name, 80)),
+        // Usually that is the one whose token Provost uses; where the answer was lost it may be anybody.
+        Method::Api => format!("Okta's log says that {} did it. ", escape(name, 80)),
+    }
 }
 
 /// What proves it for its people, and how much that proves.
@@ -457,6 +465,7 @@ pub fn progress(request: &Request) -> String {
     let bar: String = "█".repeat(filled) + &"░".repeat(20 - filled);
     let unclear = match sums.unclear {
         0 => String::new(),
+        n if request.stage.is_over() => format!(", {n} unclear"),
         n => format!(
             ", {n} unclear\nUnclear: Okta's answer was lost, or Provost was restarted in between. Nobody is pushed twice; \
              Provost goes on looking for the proof."
@@ -602,7 +611,7 @@ mod tests {
             (done(Method::Guided, Some("00ujo"), None),             r"Done by \@Jo. "),
             (done(Method::Guided, Some("00ujo"), Some("00uolive")), r"Done by \@Jo, who is not the person that <@7> is linked to. "),
             (done(Method::Guided, None,          Some("00uolive")), ""),
-            (done(Method::Api,    Some("0oaus"), Some("00uolive")), ""),
+            (done(Method::Api,    Some("0oaus"), Some("00uolive")), r"Okta's log says that \@Jo did it. "),
         ];
         for (request, expected) in table {
             assert_eq!(done_by(&request), expected, "{:?}", request.stage);

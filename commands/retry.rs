@@ -12,7 +12,7 @@ use domain::request::{Action, Frozen, Method, Request, RequestEvent};
 use domain::store::{Query, Which};
 
 use crate::chat::{
-    Button, ButtonStyle, Call, Card, Choice, CustomId, Message, Opening, Press, Row, Select, Tone,
+    Button, ButtonStyle, Call, Card, Choice, CustomId, Field, Message, Opening, Press, Row, Select, Tone,
 };
 use crate::desk::Desk;
 use crate::enable::nobody_could;
@@ -24,6 +24,9 @@ use crate::{Command, ladder, meant, steps};
 
 /// How many people a page of the list shows: as many as a select takes.
 const PAGE: usize = 25;
+
+/// So many are named in a confirmation.
+const NAMED: usize = 5;
 
 /// `/okta retry app: [person] [reason]`.
 pub struct Retry;
@@ -313,7 +316,26 @@ pub(crate) async fn confirmation(
     let org = desk.org(&frozen.org)?;
     let around = Around { console: org.console.as_ref(), policy: &desk.policy, kind: "", paused: false };
     let price = Price { assigned: None, by_hand_because: None, widened };
-    ladder::confirmation(desk, request, &price, &around).await
+    let mut message = ladder::confirmation(desk, request, &price, &around).await?;
+    let failing = failing(desk, &frozen.org, &frozen.app).await?;
+    if let Some(card) = &mut message.card {
+        card.fields.insert(1, Field { name: "Who".to_owned(), value: who(&frozen.people, &failing) });
+    }
+    Ok(message)
+}
+
+/// The first few by name: whom one is about to push.
+fn who(people: &[UserId], failing: &FailingPeople) -> String {
+    let known = |id: &UserId| failing.people.iter().map(|failure| &failure.person).find(|who| who.id == *id);
+    let name = |id: &UserId| {
+        let name = known(id).and_then(|who| who.name.as_deref().or(who.login.as_deref()));
+        escape(name.unwrap_or(id.as_str()), 80)
+    };
+    let named: Vec<String> = people.iter().take(NAMED).map(name).collect();
+    match people.len().saturating_sub(NAMED) {
+        0 => named.join(", "),
+        n => format!("{}, and {n} more", named.join(", ")),
+    }
 }
 
 fn list(request: &Request, failing: &FailingPeople, page: usize) -> Message {

@@ -227,8 +227,14 @@ pub async fn find(call: &Call, desk: &Desk) -> Result<Request, CommandError> {
     }
 }
 
-/// As [`find`], for what only the requester sees: anybody else got the button from somewhere else.
+/// As [`find`], for what only the requester sees: anybody else got the button from somewhere else. Who presses twice,
+/// and the first press chose other people, has forged nothing.
 pub async fn find_own(call: &Call, desk: &Desk) -> Result<Request, CommandError> {
+    if let Some(draft) = own_draft(call, desk).await?
+        && Some(draft.hash.short()) != call.option("hash")
+    {
+        return Err(CommandError::Slip(request_card::refused(&draft, &Refusal::OtherHash)));
+    }
     let request = find(call, desk).await?;
     if request.frozen.requester == call.caller.id {
         return Ok(request);
@@ -236,6 +242,15 @@ pub async fn find_own(call: &Call, desk: &Desk) -> Result<Request, CommandError>
     let entry = refusal_entry(call.caller.id, "foreign", "another member's button");
     desk.requests.audit(about(&request, entry), desk.clock.now()).await?;
     Err(CommandError::Slip(request_card::refused(&request, &Refusal::NotYours)))
+}
+
+/// The draft of the caller's own that a button names by its number.
+async fn own_draft(call: &Call, desk: &Desk) -> Result<Option<Request>, CommandError> {
+    let Some(number) = call.option("request").and_then(|text| text.parse::<RequestNumber>().ok()) else {
+        return Ok(None);
+    };
+    let request = desk.requests.request(number).await?;
+    Ok(request.filter(|request| request.stage == Stage::Draft && request.frozen.requester == call.caller.id))
 }
 
 /// Writes down that a button named nothing of ours, and says so.

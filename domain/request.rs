@@ -305,6 +305,9 @@ impl Stage {
     }
 }
 
+/// How long Okta is asked what became of a request that is unclear.
+pub const SETTLED_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+
 /// Stands for the event where an app user's own state is the proof.
 pub const STATE_AS_PROOF: &str = "app-user-state";
 

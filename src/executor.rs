@@ -17,7 +17,7 @@ use domain::ids::{MemberId, OrgName, UserId};
 use domain::incident::SettingChange;
 use domain::links::{LinkBook, Links};
 use domain::ports::{Clock, Directory, DirectoryError, Roster, RosterError, Written};
-use domain::request::{Action, Method, Outcome, Request, RequestEvent, RequestNumber, Stage};
+use domain::request::{Action, Method, Outcome, Request, RequestEvent, RequestNumber, SETTLED_WITHIN, Stage};
 use domain::requests::{AuditQuery, RequestQuery, Requests};
 use domain::store::{Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
@@ -33,8 +33,8 @@ const BY_HAND_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 /// How often the app itself is read while a person is to change it, beside the log.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(60);
 
-/// How long Okta is asked what became of a request that is unclear.
-const SETTLED_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+/// Among so many of an app's newest requests another one is looked for.
+const OTHERS: u32 = 20;
 
 /// How far Okta's clock may lie behind ours when its records are compared with our times.
 const SKEW: SignedDuration = SignedDuration::from_secs(30);
@@ -157,8 +157,13 @@ impl Executor {
         if request.frozen.action == Action::Enable
             && let Some(change) = self.turned_on_since(request, request.created).await?
         {
-            let by = change.by.name.or(change.by.id).unwrap_or_else(|| "somebody".to_owned());
-            let why = format!("done by {by}, without approval");
+            let why = match self.other_enable(request).await? {
+                Some(other) => format!("{other} has turned it on already"),
+                None => {
+                    let by = change.by.name.or(change.by.id).unwrap_or_else(|| "somebody".to_owned());
+                    format!("done by {by}, without approval")
+                }
+            };
             self.step(request, RequestEvent::Changed { why }, "request.superseded", |entry| {
                 entry.event = change.event.to_string();
             })
@@ -166,6 +171,27 @@ impl Executor {
             return Ok(None);
         }
         Ok(Some(request.deadline))
+    }
+
+    /// Another request for the same, which was approved and begun and may be what turned the setting on.
+    async fn other_enable(&self, request: &Request) -> Result<Option<RequestNumber>, StoreError> {
+        let query = RequestQuery {
+            org: Some(request.frozen.org.clone()),
+            app: Some(request.frozen.app.id.clone()),
+            limit: OTHERS,
+            ..RequestQuery::default()
+        };
+        let others = self.requests.requests(&query).await?.into_iter();
+        let mut did = others.filter(|other| {
+            other.number != request.number && other.frozen.action == Action::Enable && {
+                match &other.stage {
+                    Stage::Executing { since } | Stage::Verifying { since } => *since >= request.created,
+                    Stage::Succeeded { at, .. } | Stage::Unclear { at, .. } => *at >= request.created,
+                    _ => false,
+                }
+            }
+        });
+        Ok(did.next().map(|other| other.number))
     }
 
     /// The last look before anything is written: pause, rights, the app's state.
@@ -437,9 +463,11 @@ impl Executor {
         let Some((directory, _)) = self.orgs.get(&request.frozen.org) else { return Ok(None) };
         let (app, now) = (&request.frozen.app.id, self.clock.now());
         let change = self.turned_on_since(request, request.created).await?;
-        let looked = self.looked.get(&request.number).map_or(at, |at| *at);
-        if change.is_none() && now - looked < ABANDONED {
-            return Ok(Some(looked + ABANDONED));
+        let looked = self.looked.get(&request.number).map(|at| *at).filter(|looked| *looked >= at);
+        // The log's word is acted upon at once, but where Okta does not answer it is not asked all the time.
+        let since = if change.is_some() { looked } else { Some(looked.unwrap_or(at)) };
+        if let Some(since) = since.filter(|since| now - *since < ABANDONED) {
+            return Ok(Some(since + ABANDONED));
         }
         self.looked.insert(request.number, now);
         if !directory.app(app).await?.deactivates_users() {

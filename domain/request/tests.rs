@@ -59,11 +59,13 @@ fn stages() -> [Stage; 13] {
 }
 
 /// Every event, by who may cause it, to exactly this request.
-fn events() -> [(&'static str, RequestEvent); 13] {
+fn events() -> [(&'static str, RequestEvent); 14] {
     use RequestEvent as E;
     let (why, hash) = (String::new, request(Stage::Pending).hash.short().to_owned());
     let outcome = Outcome::Pushing { since: at(1) };
+    let chosen = E::Chosen { by: OLIVE, people: vec![user("dana")], gate: frozen().gate };
     [
+        ("choose", chosen),
         ("confirm", E::Confirmed { by: OLIVE, hash: hash.clone() }),
         ("approve", E::Approved { by: ADA, person: Some(user("ada")), hash }),
         ("deny", E::Denied { by: ADA, why: why() }),
@@ -121,20 +123,20 @@ fn table(text: &str) -> Vec<Vec<&str>> {
 #[test]
 fn every_event_in_every_stage() {
     let expected = table(
-        "           confirm approve  deny   withdraw  time change     begin     put-off  done      person    refuse lose    prove
-        draft      pending -        -      cancelled =    superseded -         -        -         -         -      -       -
-        pending    -       approved denied cancelled =    superseded -         -        -         -         -      -       -
-        approved   -       -        -      cancelled =    superseded executing -        -         -         failed -       -
-        executing  -       -        -      -         =    -          -         approved verifying executing failed unclear succeeded
-        verifying  -       -        -      -         =    -          -         -        -         verifying failed unclear succeeded
-        succeeded  -       -        -      -         =    -          -         -        -         -         -      -       -
-        failed     -       -        -      -         =    -          -         -        -         -         -      -       -
-        partly     -       -        -      -         =    -          -         -        -         -         -      -       -
-        denied     -       -        -      -         =    -          -         -        -         -         -      -       -
-        expired    -       -        -      -         =    -          -         -        -         -         -      -       -
-        cancelled  -       -        -      -         =    -          -         -        -         -         -      -       -
-        superseded -       -        -      -         =    -          -         -        -         -         -      -       -
-        unclear    -       -        -      -         =    -          -         -        -         -         -      -       -",
+        "           choose confirm approve  deny   withdraw  time change     begin     put-off  done      person    refuse lose    prove
+        draft      draft  pending -        -      cancelled =    superseded -         -        -         -         -      -       -
+        pending    -      -       approved denied cancelled =    superseded -         -        -         -         -      -       -
+        approved   -      -       -        -      cancelled =    superseded executing -        -         -         failed -       -
+        executing  -      -       -        -      -         =    -          -         approved verifying executing failed unclear succeeded
+        verifying  -      -       -        -      -         =    -          -         -        -         verifying failed unclear succeeded
+        succeeded  -      -       -        -      -         =    -          -         -        -         -         -      -       -
+        failed     -      -       -        -      -         =    -          -         -        -         -         -      -       -
+        partly     -      -       -        -      -         =    -          -         -        -         -         -      -       -
+        denied     -      -       -        -      -         =    -          -         -        -         -         -      -       -
+        expired    -      -       -        -      -         =    -          -         -        -         -         -      -       -
+        cancelled  -      -       -        -      -         =    -          -         -        -         -         -      -       -
+        superseded -      -       -        -      -         =    -          -         -        -         -         -      -       -
+        unclear    -      -       -        -      -         =    -          -         -        -         -         -      -       -",
     );
     assert_eq!(lifecycle(at(3599)), expected);
 }
@@ -142,20 +144,20 @@ fn every_event_in_every_stage() {
 #[test]
 fn every_event_in_every_stage_once_its_time_is_over() {
     let expected = table(
-        "           confirm approve deny withdraw  time    change     begin put-off  done      person    refuse lose    prove
-        draft      expired -       -    cancelled expired superseded -     -        -         -         -      -       -
-        pending    -       late    late cancelled expired superseded -     -        -         -         -      -       -
-        approved   -       -       -    cancelled expired superseded late  -        -         -         failed -       -
-        executing  -       -       -    -         =       -          -     approved verifying executing failed unclear succeeded
-        verifying  -       -       -    -         =       -          -     -        -         verifying failed unclear succeeded
-        succeeded  -       -       -    -         =       -          -     -        -         -         -      -       -
-        failed     -       -       -    -         =       -          -     -        -         -         -      -       -
-        partly     -       -       -    -         =       -          -     -        -         -         -      -       -
-        denied     -       -       -    -         =       -          -     -        -         -         -      -       -
-        expired    -       -       -    -         =       -          -     -        -         -         -      -       -
-        cancelled  -       -       -    -         =       -          -     -        -         -         -      -       -
-        superseded -       -       -    -         =       -          -     -        -         -         -      -       -
-        unclear    -       -       -    -         =       -          -     -        -         -         -      -       -",
+        "           choose confirm approve deny withdraw  time    change     begin put-off  done      person    refuse lose    prove
+        draft      draft  expired -       -    cancelled expired superseded -     -        -         -         -      -       -
+        pending    -      -       late    late cancelled expired superseded -     -        -         -         -      -       -
+        approved   -      -       -       -    cancelled expired superseded late  -        -         -         failed -       -
+        executing  -      -       -       -    -         =       -          -     approved verifying executing failed unclear succeeded
+        verifying  -      -       -       -    -         =       -          -     -        -         verifying failed unclear succeeded
+        succeeded  -      -       -       -    -         =       -          -     -        -         -         -      -       -
+        failed     -      -       -       -    -         =       -          -     -        -         -         -      -       -
+        partly     -      -       -       -    -         =       -          -     -        -         -         -      -       -
+        denied     -      -       -       -    -         =       -          -     -        -         -         -      -       -
+        expired    -      -       -       -    -         =       -          -     -        -         -         -      -       -
+        cancelled  -      -       -       -    -         =       -          -     -        -         -         -      -       -
+        superseded -      -       -       -    -         =       -          -     -        -         -         -      -       -
+        unclear    -      -       -       -    -         =       -          -     -        -         -         -      -       -",
     );
     assert_eq!(lifecycle(at(3600)), expected);
 }

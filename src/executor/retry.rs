@@ -186,7 +186,7 @@ impl Executor {
             let late = self.clock.now() - *at >= within;
             let found = match told {
                 None if !late && (guided || !self.is_cut_off(outcome)) => continue,
-                None => self.last_look(request, person, *at, &mut silent).await?,
+                None => self.last_look(request, person, *at, late, &mut silent).await?,
                 told => told,
             };
             let next = match found {
@@ -231,12 +231,13 @@ impl Executor {
     }
 
     /// No event told: the app user's own state does, or nothing. Where Okta is `silent`, it is not asked again for the
-    /// next person.
+    /// next person; where it refuses to tell and it is `late`, that is the end.
     async fn last_look(
         &self,
         request: &Request,
         person: &UserId,
         at: Timestamp,
+        late: bool,
         silent: &mut Option<DirectoryError>,
     ) -> Result<Option<Outcome>, Stuck> {
         if silent.is_some() {
@@ -252,10 +253,15 @@ impl Executor {
                 Ok(Some(Outcome::Failed { why: "no longer assigned to the app".to_owned() }))
             }
             Err(failure @ DirectoryError::RateLimited { .. }) => Err(failure.into()),
-            Err(failure) => {
+            Err(failure @ DirectoryError::Unreachable { .. }) => {
                 *silent = Some(failure);
                 Ok(None)
             }
+            Err(failure) if late => {
+                let why = format!("no proof came in time, and how it stands cannot be read: {failure}");
+                Ok(Some(Outcome::Failed { why }))
+            }
+            Err(_) => Ok(None),
         }
     }
 

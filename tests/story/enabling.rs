@@ -1,6 +1,6 @@
 //! Turning Deactivate Users on: asked for, approved, done, proven.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use jiff::SignedDuration;
 use sim::okta::{DeactivateUsers, Fault, FeatureWrites};
 
@@ -101,6 +101,25 @@ async fn done_by_somebody_before_it_was_approved_makes_it_void() -> Result<()> {
     );
     let late = world.presses_card("Ada", "Approve").await;
     assert!(late.is_err(), "the button is gone");
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_two_who_ask_for_the_same_the_second_hears_that_the_first_did_it() -> Result<()> {
+    let (world, _, app) = World::where_dana_came_back_to("Slack", "slack").await?;
+    world.settles().await?;
+    world.asks_to_enable("Olive", "Slack", WHY).await?;
+    let approve = world.button("Approve").context("a button")?;
+    world.asks_to_enable("Oscar", "Slack", WHY).await?;
+
+    world.acts("Ada", &approve, &[]).await;
+    world.works().await?;
+    world.works().await?;
+
+    assert!(world.okta.deactivates_users(&app));
+    let transcript = world.discord.transcript();
+    assert!(transcript.contains("R2 for Slack is void: R1 has turned it on already"), "{transcript}");
+    assert!(!transcript.contains("without approval"), "{transcript}");
     Ok(())
 }
 

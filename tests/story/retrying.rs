@@ -128,6 +128,20 @@ async fn what_was_ticked_is_kept_over_pages_and_a_restart() -> Result<()> {
 }
 
 #[tokio::test]
+async fn who_presses_twice_has_forged_nothing_and_sees_whom_it_is_about() -> Result<()> {
+    let (world, ..) = where_many_fail(7).await?;
+    let list = world.says("Olive", "retry", &[("app", "Slack")]).await;
+    let first = world.presses("Olive", &list, "Retry all 7").await?;
+    let second = world.presses("Olive", &list, "Retry all 7").await?;
+
+    assert!(read(&first).contains("Who") && read(&first).contains(", and 2 more"), "{}", read(&first));
+    assert!(!second.content.contains("not one of Provost's"), "{}", second.content);
+    let (audit, _) = world.types("audit", &[]).await;
+    assert!(!read(&audit).contains("forged"), "{}", read(&audit));
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_heals_itself_is_not_retried() -> Result<()> {
     let world = World::new().await?;
     let app = world.okta.installs("Slack", "slack", DeactivateUsers::On);

@@ -153,3 +153,18 @@ async fn a_push_that_a_crash_cut_off_is_unclear_within_a_minute_and_then_proven(
     assert_eq!(writes(&world), 1);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_push_whose_end_may_not_be_read_has_an_end_all_the_same() -> Result<()> {
+    let (world, ..) = where_a_push_is_sent(None).await?;
+    world.okta.arrives_late(SignedDuration::from_hours(2));
+    let forbidden = Fault::Forbidden { scope: "okta.apps.read".to_owned() };
+    world.okta.faults().next(1_000, "GET /api/v1/apps/", forbidden);
+    for _ in 0..12 {
+        a_minute_goes_by(&world).await?;
+    }
+    let told = "R1 for Slack failed: 0 of 1 proven, 1 failed. Still failing: no proof came in time, and how it stands cannot be read";
+    assert_eq!(says(&world, told), 1, "{:?}", world.lines());
+    assert!(world.lines().iter().any(|line| line.contains("okta.apps.read")), "{:?}", world.lines());
+    Ok(())
+}

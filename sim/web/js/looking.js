@@ -16,6 +16,8 @@ let held = "end";
 /** Where the page itself has put the log, and where it was before it was hidden. */
 let put = 0;
 let hidden = false;
+/** How high the log was then. */
+let high = 0;
 
 const drawn = (id) => document.getElementById(`m${id}`);
 const isAtEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < NEAR;
@@ -37,11 +39,13 @@ export function settle() {
   if (hidden && !held) log.scrollTop = put;
   hidden = false;
   const answer = state.answer && drawn(state.answer);
-  if (answer && !isWholeInView(answer)) held = state.answer;
+  // What follows it must not push it out above.
+  if (answer && (held || !isWholeInView(answer))) held = state.answer;
   if (answer) state.answer = "";
   if (held) follows();
   log.style.overflowAnchor = held ? "none" : "auto";
   put = log.scrollTop;
+  high = log.clientHeight;
   looked();
 }
 
@@ -94,6 +98,11 @@ export function lookAtNews() {
 
 log.addEventListener("scroll", () => {
   if (log.clientHeight === 0) return;
+  // The log has another height, and the browser moved it for that: nobody chose anything.
+  if (log.clientHeight !== high) {
+    settle();
+    return;
+  }
   // Whoever scrolls chooses where to look.
   if (Math.abs(log.scrollTop - put) > 2) {
     held = isAtEnd() ? "end" : "";

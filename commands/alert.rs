@@ -354,9 +354,15 @@ fn status(incident: &Incident) -> String {
         (no_app, "ended with the app"),
         (count(incident, is_closed), "closed without proof"),
     ];
+    let pushes = if times == 1 { "push" } else { "pushes" };
     let sums: Vec<String> =
         parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
-    format!("{word} · {} · first {} · last {} · seen {times}×", sums.join(", "), ago(first), ago(last))
+    format!(
+        "{word} · {} · first {} · last {} · {times} failed {pushes}",
+        sums.join(", "),
+        ago(first),
+        ago(last)
+    )
 }
 
 fn buttons(incident: &Incident, around: &Around<'_>) -> Vec<Row> {
@@ -582,7 +588,7 @@ mod tests {
         Evidence: “User account is inactive”
         event 6f2c
         Who has it: Nobody yet.
-        Status: Open · 1 still failing · first <t:1700000000:R> · last <t:1700000000:R> · seen 1×
+        Status: Open · 1 still failing · first <t:1700000000:R> · last <t:1700000000:R> · 1 failed push
         Provost · acme · #214
         ["Diagnose", "Guide me…", "Retry…", "Claim", "More…"]
         "#);

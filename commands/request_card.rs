@@ -78,10 +78,12 @@ pub fn confirmation(request: &Request, price: &Price, around: &Around<'_>) -> Me
     let how = match (frozen.method, &price.by_hand_because) {
         (Method::Api, _) => "Provost does it by Okta's API, and changes nothing else.".to_owned(),
         (Method::Guided, Some(why)) => format!(
-            "A person does it in Okta's console, not Provost: {}. {SEEN}",
+            "The button below asks for it. Then a person does it in Okta's console, not Provost: {}. {SEEN}",
             escape(why.trim_end_matches('.'), 200)
         ),
-        (Method::Guided, None) => format!("A person does it in Okta's console. {SEEN}"),
+        (Method::Guided, None) => {
+            format!("The button below asks for it. Then a person does it in Okta's console. {SEEN}")
+        }
     };
     let mut fields = vec![field("Change", change(request)), field("How", how)];
     if frozen.action == Action::Enable {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::cause::Strength;
+use crate::incident::Proof;
 
 const OLIVE: MemberId = MemberId(1);
 const ADA: MemberId = MemberId(2);

@@ -6,6 +6,7 @@ mod alerts;
 mod approving;
 mod breaking_glass;
 mod channels;
+mod clocks;
 mod commands;
 #[path = "../documents/mod.rs"]
 mod documents;

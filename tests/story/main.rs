@@ -13,6 +13,7 @@ mod enabling;
 mod ending;
 mod faults;
 mod fixing;
+mod forbidden;
 mod hands;
 mod healing;
 mod ladder;

@@ -27,4 +27,5 @@ mod sessions;
 mod showing;
 mod thronging;
 mod unclear;
+mod unrecorded;
 mod world;

@@ -4,6 +4,7 @@
 
 mod alerts;
 mod approving;
+mod auditing;
 mod breaking_glass;
 mod channels;
 mod commands;

@@ -3,6 +3,7 @@
 //! Whatever is asked and answered in them is held against the official documents at their end. The passes are called by hand and the clock is the simulators', so an hour passes in a line.
 
 mod alerts;
+mod approvals;
 mod approving;
 mod auditing;
 mod breaking_glass;

@@ -5,6 +5,7 @@
 mod alerts;
 mod approvals;
 mod approving;
+mod audit_channel;
 mod auditing;
 mod breaking_glass;
 mod channels;

@@ -47,6 +47,7 @@ impl Session {
                 world.acts(approver, &button, &[]).await;
             }
         }
+        self.perhaps_changes_roles(world);
     }
 
     /// Somebody says that it was done in the app, or closes the incident.
@@ -72,6 +73,7 @@ impl Session {
         let options = [("app", app.as_str()), ("reason", why), ("breakglass", "true")];
         let confirmation = world.says("Gina", "enable", &options).await;
         let _ = world.presses("Gina", &confirmation, "Break the glass").await;
+        self.perhaps_changes_roles(world);
     }
 
     pub(super) async fn reviews(&mut self, world: &World) {
@@ -111,6 +113,13 @@ impl Session {
         if let Some(button) = world.button(label) {
             let admin = self.dice.one(&["Root", "Rita"]);
             world.acts(admin, &button, &[]).await;
+        }
+    }
+
+    /// Between a click and what it leads to, somebody may lose a role: what was allowed a moment ago is not any more.
+    pub(super) fn perhaps_changes_roles(&mut self, world: &World) {
+        if self.dice.below(6) == 0 {
+            self.changes_roles(world);
         }
     }
 

@@ -227,6 +227,7 @@ impl Session {
         };
         let label = self.dice.one(&["Enable Deactivate Users", "Retry", "Retry", "Cancel"]);
         let _ = world.presses(who, &asked, label).await;
+        self.perhaps_changes_roles(world);
     }
 
     /// Somebody presses a button of the newest card that has it, perhaps twice, perhaps at once with somebody else.
@@ -244,6 +245,7 @@ impl Session {
                 tokio::join!(world.acts(who, &button, &[]), world.acts(other, &button, &[]));
             }
         }
+        self.perhaps_changes_roles(world);
     }
 
     async fn pauses_or_resumes(&mut self, world: &World) {

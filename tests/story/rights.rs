@@ -143,3 +143,59 @@ async fn an_app_has_operators_and_approvers_of_its_own_where_the_policy_says_so(
     assert!(world.okta.deactivates_users(&app));
     Ok(())
 }
+
+/// A reassignment of Dana that two have approved, and that is begun: the next thing that is written takes her away.
+async fn where_dana_is_about_to_be_unassigned() -> Result<(World, String, String)> {
+    let (world, dana, app) = World::where_dana_came_back_to("Slack", "slack").await?;
+    world.okta.profile_push_does_not_reactivate(&app);
+    world.okta.enables_in_console(&app, "Jo Ortiz");
+    world.settles().await?;
+    let options = [("app", "Slack"), ("person", dana.as_str()), ("reason", WHY)];
+    let confirmation = world.says("Olive", "reassign", &options).await;
+    crate::reassigning::types_label(&world, "Olive", &confirmation, "Slack").await?;
+    world.works().await?;
+    for approver in ["Ada", "Abe"] {
+        world.presses_card(approver, "Approve").await?;
+    }
+    world.app.executor.pass().await?;
+    assert_eq!(writes(&world), 0);
+    Ok((world, dana, app))
+}
+
+#[tokio::test]
+async fn whoever_loses_the_right_right_before_the_unassignment_takes_nobody_away() -> Result<()> {
+    for (name, role) in [("Olive", "operator"), ("Abe", "approver"), ("Ada", "oncall")] {
+        for restarts in [false, true] {
+            let (mut world, dana, app) = where_dana_is_about_to_be_unassigned().await?;
+            if restarts {
+                world = world.starts_anew().await?;
+            }
+            world.loses(name, role);
+            world.works().await?;
+
+            assert!(world.okta.is_assigned(&dana, &app), "{name} lost {role}");
+            assert_eq!(writes(&world), 0, "{name} lost {role}");
+            let card = world.card("[x] FIX FAILED · Slack · R1");
+            let why =
+                if role == "oncall" { "is not on call any more" } else { "any more, so nothing was changed" };
+            assert!(card.contains(why), "{why} is not in {card}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn whoever_loses_the_right_after_it_keeps_nobody_from_being_given_back() -> Result<()> {
+    let (world, dana, app) = where_dana_is_about_to_be_unassigned().await?;
+    world.okta.faults().next(1, "POST /api/v1/apps/", sim::okta::Fault::RateLimited { reset_in_secs: 30 });
+    // Taken away; that they are given back is put off.
+    let _ = world.app.executor.pass().await;
+    assert!(!world.okta.is_assigned(&dana, &app));
+    for (name, role) in [("Olive", "operator"), ("Ada", "approver"), ("Abe", "approver")] {
+        world.loses(name, role);
+    }
+    world.works().await?;
+
+    assert!(world.okta.is_assigned(&dana, &app) && world.okta.is_active_in_app(&dana, &app));
+    Ok(())
+}

@@ -44,10 +44,11 @@ async fn plays(seed: u64) -> Result<BTreeSet<String>> {
     let mut world = World::new().await?;
     let mut session = Session::begin(&world, seed);
     session.links_everybody(&world).await?;
-    for _ in 0..STEPS {
-        world = session.step(world).await?;
+    for step in 0..STEPS {
+        let stepped = session.step(world).await;
+        world = stepped.with_context(|| format!("step {step} of the session of seed {seed}"))?;
     }
-    session.heals(&world).await?;
+    session.heals(&world).await.with_context(|| format!("the end of the session of seed {seed}"))?;
     let held = holds(&world, &session).await;
     // One session in eight is held against the documents, too: that costs more than the session itself.
     if !seed.is_multiple_of(8) {

@@ -300,7 +300,7 @@ pub(super) async fn had_the_right(world: &World, from: i64, seen: &mut BTreeSet<
         let request = world.app.desk.requests.request(number).await?.context("no such request")?;
         let frozen = &request.frozen;
         let role = if frozen.breakglass { "breakglass" } else { "operator" };
-        ensure!(world.holds(frozen.requester.0, role), "{number} was done for who is no {role}");
+        ensure!(world.holds(frozen.requester.0, role), "{number}: {} for who is no {role}", entry.draft.what);
         // With nobody else on call, any approver may.
         let members = world.discord.members();
         let others_on_call = members.iter().any(|somebody| {
@@ -311,7 +311,7 @@ pub(super) async fn had_the_right(world: &World, from: i64, seen: &mut BTreeSet<
         };
         let approvals = request.approvals.iter().filter(|given| counts(given.by.0)).count();
         let enough = frozen.breakglass || approvals >= frozen.gate.approvals as usize;
-        ensure!(enough, "{number} was done with {approvals} approvals that counted");
+        ensure!(enough, "{number}: {} with {approvals} approvals that counted", entry.draft.what);
     }
     Ok(end)
 }

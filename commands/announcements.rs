@@ -209,14 +209,18 @@ pub fn reminder(request: &Request, oncall: RoleId, card: Option<&str>) -> Messag
     Message { content, pings: vec![ping], ..Message::default() }
 }
 
-/// Tells once, with a ping, that somebody is unassigned and Okta does not let them be assigned again yet.
+/// Tells once, with a ping, that somebody is unassigned, or may be, and Okta does not let them be assigned again yet.
 pub fn half_done(request: &Request, oncall: Option<RoleId>) -> Message {
     let mut pings = vec![Ping::Member(request.frozen.requester)];
     pings.extend(oncall.map(Ping::Role));
     let names: Vec<String> = pings.iter().map(ToString::to_string).collect();
+    let how = match request.is_unassigned() {
+        Some(true) => "the person is unassigned, and Okta has not taken the new assignment yet",
+        Some(false) | None => "Okta does not say whether it unassigned the person",
+    };
     let content = format!(
-        "{} {} for {} is half done: the person is unassigned, and Okta has not taken the new assignment yet. Provost goes \
-         on until it does. Whoever cannot wait does it in Okta's console: {}; Provost sees that by itself.",
+        "{} {} for {} is half done: {how}. Provost goes on until they are assigned. Whoever cannot wait does it in Okta's \
+         console: {}; Provost sees that by itself.",
         names.join(" "),
         request.number,
         escape(&request.frozen.app.label, 100),

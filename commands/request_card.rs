@@ -248,10 +248,16 @@ fn standing(request: &Request, around: &Around<'_>, seen: &Seen) -> String {
             ago(request.deadline)
         ),
         Stage::Approved => format!("{approved}\nWaits to be done.{paused}"),
-        Stage::Executing { .. } if request.is_half_done() => format!(
-            "{approved}\n**Unassigned from the app, and not assigned again yet.** Provost goes on until it is, also \
-             after a restart. What the assignment held is kept.{paused}"
-        ),
+        Stage::Executing { .. } if request.is_half_done() => {
+            let how = match request.is_unassigned() {
+                Some(true) => "Unassigned from the app, and not assigned again yet.",
+                Some(false) | None => "Being unassigned from the app; Okta has not said yet that it did it.",
+            };
+            format!(
+                "{approved}\n**{how}** Provost goes on until the person is assigned again, also after a restart. What the \
+                 assignment held is kept.{paused}"
+            )
+        }
         Stage::Executing { since } => format!(
             "{approved}\nBeing done; begun {}. If Okta's answer is lost, Provost reads what Okta has, and does not write \
              again.{paused}",

@@ -1,7 +1,7 @@
 //! What we need from the world. Adapters in `src/` provide it.
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -64,6 +64,9 @@ pub trait Directory: Send + Sync {
 
     /// One of its people, with what would be lost if they were unassigned.
     async fn assignment(&self, app: &AppId, person: &UserId) -> Result<Assignment, DirectoryError>;
+
+    /// How far Okta's clock is ahead of ours, to the second, by its newest answer; `None` before the first. Asks nothing.
+    fn clock_ahead(&self) -> Option<SignedDuration>;
 
     /// The name of a group that is assigned to an app.
     async fn group_name(&self, app: &AppId, group: &GroupId) -> Result<String, DirectoryError>;

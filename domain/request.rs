@@ -587,6 +587,14 @@ impl Request {
         !self.stage.is_over() && self.outcomes.values().any(Outcome::is_half_done)
     }
 
+    /// Whether its person is unassigned from the app now; `None` while Okta has not said so.
+    pub fn is_unassigned(&self) -> Option<bool> {
+        match self.outcomes.values().next()? {
+            Outcome::Unassigning { .. } => None,
+            outcome => Some(outcome.is_half_done()),
+        }
+    }
+
     /// Whether somebody else than the requester did it, as far as links can tell: `None` if they cannot.
     pub fn was_done_by_another(&self) -> Option<bool> {
         let Stage::Succeeded { by: Some(actor), .. } = &self.stage else { return None };

@@ -15,12 +15,13 @@ use commands::chat::Caller;
 use commands::policy::Policy;
 use dashmap::DashMap;
 use domain::audit::Draft;
-use domain::ids::{MemberId, OrgName, UserId};
+use domain::ids::{AppId, MemberId, OrgName, UserId};
 use domain::links::{LinkBook, Links};
 use domain::ports::{Clock, Directory, DirectoryError, Roster, RosterError};
 use domain::request::{Action, Method, Outcome, Request, RequestEvent, RequestNumber, SETTLED_WITHIN, Stage};
 use domain::requests::{RequestQuery, Requests};
 use domain::store::{Store, StoreError};
+use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tracing::{info, instrument, warn};
@@ -34,8 +35,11 @@ const BY_HAND_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 /// How often the app itself is read while a person is to change it, beside the log.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(60);
 
-/// How far Okta's clock may lie behind ours when its records are compared with our times.
-const SKEW: SignedDuration = SignedDuration::from_secs(30);
+/// Okta says what time it is to the second, and its servers may differ by a little: less than this is no difference.
+const RESOLUTION: SignedDuration = SignedDuration::from_secs(2);
+
+/// How many apps are seen to at once: where Okta hangs, one does not wait for the others.
+const AT_ONCE: usize = 16;
 
 /// Carries requests out.
 pub struct Executor {
@@ -93,16 +97,31 @@ impl Executor {
     #[instrument(name = "execute", skip_all)]
     pub async fn pass(&self) -> anyhow::Result<Option<Timestamp>> {
         let open = RequestQuery { open: true, ..RequestQuery::default() };
-        let mut due = Vec::new();
         let open = self.requests.requests(&open).await?;
         let links = match open.is_empty() {
             true => Links::default(),
             false => self.links().await?,
         };
         let unclear = self.requests.unclear(self.clock.now() - SETTLED_WITHIN).await?;
+        let mut of_apps: BTreeMap<(OrgName, AppId), Vec<Request>> = BTreeMap::new();
         for request in open.into_iter().chain(unclear.into_iter().filter(Request::comes_to_be_known)) {
+            let app = (request.frozen.org.clone(), request.frozen.app.id.clone());
+            of_apps.entry(app).or_default().push(request);
+        }
+        let passes = of_apps.into_values().map(|requests| self.see_to_app(requests, &links));
+        // Each comes to its end before a failure of one ends the pass: none is cut off in the middle of a write.
+        let due: Vec<anyhow::Result<Option<Timestamp>>> =
+            stream::iter(passes).buffered(AT_ONCE).collect().await;
+        let due: Vec<Option<Timestamp>> = due.into_iter().collect::<anyhow::Result<_>>()?;
+        Ok(due.into_iter().flatten().min())
+    }
+
+    /// The requests of one app, one after the other: what the first does, the next one sees.
+    async fn see_to_app(&self, requests: Vec<Request>, links: &Links) -> anyhow::Result<Option<Timestamp>> {
+        let mut due = Vec::new();
+        for request in requests {
             let asked = self.clock.now();
-            match self.see_to(&request, &links).await {
+            match self.see_to(&request, links).await {
                 Ok(when) => {
                     self.silent.remove(&request.number);
                     self.unrecorded.remove(&request.number);
@@ -262,6 +281,12 @@ impl Executor {
         Ok(self.roster.roles(member).await?.map(|roles| Caller { id: member, roles }))
     }
 
+    /// The earliest that Okta's clock can have shown at a time of ours: what it recorded before is older.
+    fn at_okta(&self, org: &OrgName, at: Timestamp) -> Timestamp {
+        let ahead = self.orgs.get(org).and_then(|(directory, _)| directory.clock_ahead());
+        at + ahead.filter(|ahead| ahead.abs() > RESOLUTION).unwrap_or_default()
+    }
+
     async fn carry_on(&self, request: &Request, since: Timestamp) -> Result<Option<Timestamp>, Stuck> {
         let Some((directory, _)) = self.orgs.get(&request.frozen.org) else {
             return self.orphaned(request).await;
@@ -280,7 +305,8 @@ impl Executor {
 
     /// Its org is not in the configuration any more: what became of it can no longer be told.
     async fn orphaned(&self, request: &Request) -> Result<Option<Timestamp>, Stuck> {
-        let why = format!("org {} is not in the configuration any more", request.frozen.org);
+        let org = &request.frozen.org;
+        let why = format!("org {org} is not in the configuration any more, so its Okta cannot be asked");
         warn!(request.id = %request.number, "{} is unclear: {why}", request.number);
         self.step(request, RequestEvent::Lost { why }, "write.unclear", |_| {}).await?;
         Ok(None)

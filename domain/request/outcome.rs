@@ -68,7 +68,7 @@ impl Outcome {
 
     /// Whether the person has no assignment now, or may have none, and is to get it back.
     pub fn is_half_done(&self) -> bool {
-        matches!(self, Self::Unassigned { .. } | Self::Assigning { .. })
+        matches!(self, Self::Unassigning { .. } | Self::Unassigned { .. } | Self::Assigning { .. })
     }
 
     /// The word in the audit.

@@ -11,7 +11,7 @@ use domain::store::StoreError;
 use jiff::Timestamp;
 use tracing::{info, warn};
 
-use super::{ABANDONED, BY_HAND_WITHIN, Executor, LOOK_EVERY, SKEW, Stuck};
+use super::{ABANDONED, BY_HAND_WITHIN, Executor, LOOK_EVERY, RESOLUTION, Stuck};
 
 /// Among so many of an app's newest requests another one is looked for.
 const OTHERS: u32 = 20;
@@ -251,8 +251,9 @@ impl Executor {
         since: Timestamp,
     ) -> Result<Option<SettingChange>, StoreError> {
         let changes = self.store.settings(&request.frozen.org, &request.frozen.app.id).await?;
+        let since = self.at_okta(&request.frozen.org, since);
         let newest = changes.into_iter().map(|(_, change)| change).next();
-        Ok(newest.filter(|change| change.on && change.at >= since - SKEW))
+        Ok(newest.filter(|change| change.on && change.at >= since - RESOLUTION))
     }
 
     /// Whether Okta has not answered for so long what became of a write that nobody should wait for it. Then it is
@@ -264,9 +265,12 @@ impl Executor {
         failure: &DirectoryError,
     ) -> Result<bool, StoreError> {
         let frozen = &request.frozen;
-        let may_be_done = matches!(request.stage, Stage::Executing { .. } | Stage::Verifying { .. });
-        let answers = matches!(failure, DirectoryError::RateLimited { .. });
-        if answers || !may_be_done || frozen.action != Action::Enable || frozen.method == Method::Guided {
+        let (Stage::Executing { since: begun } | Stage::Verifying { since: begun }) = request.stage else {
+            return Ok(false);
+        };
+        // It says when to come back; only where a restart came in between, nobody is to wait for that.
+        let comes_back = matches!(failure, DirectoryError::RateLimited { .. }) && begun >= self.started;
+        if comes_back || frozen.action != Action::Enable || frozen.method == Method::Guided {
             return Ok(false);
         }
         let since = *self.silent.entry(request.number).or_insert(asked);

@@ -247,12 +247,23 @@ impl Executor {
     pub(super) async fn verify_reassigned(&self, request: &Request) -> Result<Option<Timestamp>, Stuck> {
         let request = self.look_at_pushed(request).await?;
         let Some((person, outcome)) = request.outcomes.iter().next() else { return Ok(None) };
+        if request.sums().under_way() > 0 {
+            return Ok(Some(self.clock.now() + LOOK_EVERY));
+        }
+        let lost = self.not_as_it_was(&request, person).await?;
         let proof = match outcome {
             Outcome::Proven(proof) => proof,
-            Outcome::Failed { .. } => return self.finish(&request).await,
-            _ => return Ok(Some(self.clock.now() + LOOK_EVERY)),
+            _ if lost.is_empty() => return self.finish(&request).await,
+            outcome => {
+                let why = match outcome {
+                    Outcome::Failed { why } => why.as_str(),
+                    _ => "nobody was pushed",
+                };
+                let why = format!("assigned again, but it is still failing: {why}. {}", missing(&lost));
+                self.step(&request, RequestEvent::Refused { why }, "request.failed", |_| {}).await?;
+                return Ok(None);
+            }
         };
-        let lost = self.not_as_it_was(&request, person).await?;
         if lost.is_empty() {
             // Erased first: it stands in the assignment again, and a crash in between must not leave it behind.
             let entry = Draft { what: "profile.erased".to_owned(), ..Draft::default() };
@@ -264,11 +275,7 @@ impl Executor {
             .await?;
             return Ok(None);
         }
-        let why = format!(
-            "assigned again and provisioned, but not all of the assignment is as it was: {}. Set it in Okta's console \
-             from the saved profile, which is kept",
-            lost.join(", ")
-        );
+        let why = format!("assigned again and provisioned. {}", missing(&lost));
         self.step(&request, RequestEvent::Refused { why }, "request.partly", |_| {}).await?;
         Ok(None)
     }
@@ -281,7 +288,8 @@ impl Executor {
         match directory.assignment(&request.frozen.app.id, person).await {
             Ok(now) => Ok(saved.lost_in(&now.profile)),
             Err(DirectoryError::Gone { .. }) => Ok(vec!["the assignment itself".to_owned()]),
-            Err(failure) => Err(failure.into()),
+            Err(failure) if passes(&failure) => Err(failure.into()),
+            Err(failure) => Ok(vec![format!("perhaps anything, since it cannot be read: {failure}")]),
         }
     }
 
@@ -369,6 +377,14 @@ impl Executor {
             "Wrote to Okta: {person} {what} {}", request.frozen.app.id
         );
     }
+}
+
+/// What the new assignment does not have, and how to mend that.
+fn missing(lost: &[String]) -> String {
+    format!(
+        "Not all of the assignment is as it was: {}. Set it in Okta's console from the saved profile, which is kept",
+        lost.join(", ")
+    )
 }
 
 /// Whether it passes by itself, so that it is worth while to ask again.

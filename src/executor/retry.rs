@@ -13,7 +13,7 @@ use domain::store::{Query, Which};
 use jiff::{SignedDuration, Timestamp};
 use tracing::info;
 
-use super::{BY_HAND_WITHIN, Executor, SKEW, Stuck};
+use super::{BY_HAND_WITHIN, Executor, RESOLUTION, Stuck};
 
 /// How many are begun by the end of the first and of the second wave.
 const WAVES: [usize; 2] = [1, 11];
@@ -182,7 +182,8 @@ impl Executor {
             };
             let failure =
                 incidents.iter().filter_map(|incident| incident.failures.get(person)).max_by_key(|f| f.last);
-            let told = failure.and_then(|failure| seen(failure, *at, action));
+            let pushed = self.at_okta(&request.frozen.org, *at);
+            let told = failure.and_then(|failure| seen(failure, pushed, action));
             let late = self.clock.now() - *at >= within;
             let found = match told {
                 None if !late && (guided || !self.is_cut_off(outcome)) => continue,
@@ -248,12 +249,14 @@ impl Executor {
             return Ok(Some(Outcome::Failed { why }));
         };
         match directory.app_user(&request.frozen.app.id, person).await {
-            Ok(user) => Ok(state_after(&user, at).map(Outcome::Proven)),
+            Ok(user) => {
+                let pushed = self.at_okta(&request.frozen.org, at);
+                Ok(state_after(&user, pushed).map(Outcome::Proven))
+            }
             Err(DirectoryError::Gone { .. }) => {
                 Ok(Some(Outcome::Failed { why: "no longer assigned to the app".to_owned() }))
             }
-            Err(failure @ DirectoryError::RateLimited { .. }) => Err(failure.into()),
-            Err(failure @ DirectoryError::Unreachable { .. }) => {
+            Err(failure @ (DirectoryError::RateLimited { .. } | DirectoryError::Unreachable { .. })) => {
                 *silent = Some(failure);
                 Ok(None)
             }
@@ -331,12 +334,12 @@ fn no_proof(action: Action) -> Outcome {
     Outcome::Failed { why: why.to_owned() }
 }
 
-/// What the log told about somebody since the push.
+/// What the log told about somebody since the push, by Okta's clock.
 fn seen(failure: &Failure, pushed: Timestamp, action: Action) -> Option<Outcome> {
     let reassigns = action == Action::Reassign;
     match &failure.state {
         // The assignment that was taken away proves nothing about the new one, and its end was meant.
-        FailureState::Fixed(proof) if reassigns && proof.at < pushed - SKEW => None,
+        FailureState::Fixed(proof) if reassigns && proof.at < pushed - RESOLUTION => None,
         FailureState::Ended { .. } if reassigns => None,
         FailureState::Fixed(proof) => Some(Outcome::Proven(proof.clone())),
         FailureState::Ended { why, .. } => {
@@ -355,9 +358,9 @@ fn seen(failure: &Failure, pushed: Timestamp, action: Action) -> Option<Outcome>
 }
 
 /// Source: Okta management API, AppUserStatus and AppUserSyncState. A state proves less than an event: nobody saw
-/// the account.
+/// the account. `pushed` is by Okta's clock, too.
 fn state_after(user: &AppUser, pushed: Timestamp) -> Option<Proof> {
-    let after = |at: Option<Timestamp>| at.filter(|at| *at >= pushed - SKEW);
+    let after = |at: Option<Timestamp>| at.filter(|at| *at >= pushed - RESOLUTION);
     let provisioned = user.status == "PROVISIONED" && after(user.status_changed).is_some();
     let synchronised = user.sync_state.as_deref() == Some("SYNCHRONIZED") && after(user.last_sync).is_some();
     let at = after(user.last_sync).or(after(user.status_changed))?;

@@ -235,6 +235,10 @@ impl Okta {
 
 #[async_trait]
 impl Directory for Okta {
+    fn clock_ahead(&self) -> Option<SignedDuration> {
+        self.clock_skew()
+    }
+
     async fn log(&self, from: &LogFrom) -> Result<LogPage, DirectoryError> {
         self.client.log(from).await
     }

@@ -265,6 +265,10 @@ impl Clock for Midnight {
 
 #[async_trait]
 impl Directory for Scripted {
+    fn clock_ahead(&self) -> Option<SignedDuration> {
+        None
+    }
+
     async fn log(&self, _: &LogFrom) -> Result<LogPage, DirectoryError> {
         let next = self.0.lock().ok().and_then(|mut pages| pages.pop_front());
         next.unwrap_or_else(|| Err(DirectoryError::BadAnswer { why: "nothing is left".to_owned() }))

@@ -9,6 +9,7 @@ mod audit_channel;
 mod auditing;
 mod breaking_glass;
 mod channels;
+mod clocks;
 mod commands;
 #[path = "../documents/mod.rs"]
 mod documents;

@@ -349,6 +349,59 @@ async fn half_done_and_okta_does_not_answer_at_all_rings_those_on_call_once() ->
 }
 
 #[tokio::test]
+async fn where_okta_does_not_say_whether_it_unassigned_somebody_those_on_call_hear_of_it() -> Result<()> {
+    let (world, dana, app) = where_only_a_reassignment_helps().await?;
+    asks_and_is_approved(&world, &dana).await?;
+    world.okta.ledger().clear();
+    world.okta.faults().next(1, DELETE, Fault::DropAfterDoing);
+    while writes(&world).is_empty() {
+        world.app.executor.pass().await?;
+    }
+    world.okta.pause_serving().await;
+    let world = world.starts_anew().await?;
+    for _ in 0..20 {
+        world.passes(SignedDuration::from_secs(6));
+        world.app.executor.pass().await?;
+        world.shows().await?;
+    }
+    let lines = world.lines();
+    let told: Vec<_> = lines.iter().filter(|line| line.contains("R1 for Slack is half done")).collect();
+    assert!(
+        told.len() == 1 && told[0].contains("does not say whether it unassigned the person"),
+        "{lines:?}"
+    );
+    assert!(told[0].contains("<@&"), "{told:?}");
+
+    world.okta.resume_serving().await?;
+    world.works().await?;
+    is_as_it_was(&world, &dana, &app);
+    assert!(world.discord.transcript().contains("[✓] FIXED · Slack · R1"), "{}", world.discord.transcript());
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_missing_is_named_also_where_the_new_push_fails() -> Result<()> {
+    let (world, dana, app) = where_only_a_reassignment_helps().await?;
+    world.okta.disables_in_console(&app, "Jo Ortiz");
+    world.passes(SignedDuration::from_secs(60));
+    world.looks().await?;
+    asks_and_is_approved(&world, &dana).await?;
+    let refused = Fault::Status(400);
+    world.okta.faults().next(1, ASSIGN, refused);
+
+    world.works().await?;
+
+    let lines = world.lines();
+    let told = lines
+        .iter()
+        .find(|line| line.contains("R1 for Slack failed: assigned again, but it is still failing"));
+    let told = told.map_or("", String::as_str);
+    assert!(told.contains("User account is inactive") && told.contains("role"), "{lines:?}");
+    assert!(told.contains("from the saved profile, which is kept"), "{told}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn while_okta_is_busy_after_the_unassignment_it_is_tried_until_it_is_done_and_the_card_is_loud()
 -> Result<()> {
     for fault in [Fault::RateLimited { reset_in_secs: 40 }, Fault::Status(503)] {

@@ -1,8 +1,11 @@
 //! What nobody can know at once: told as unclear, and settled as soon as Okta says what became of it.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use jiff::SignedDuration;
-use sim::okta::Fault;
+use sim::okta::{DeactivateUsers, Fault};
+use tokio::time::sleep;
 
 use crate::world::World;
 
@@ -36,6 +39,59 @@ async fn a_minute_goes_by(world: &World) -> Result<()> {
         let _ = world.looks().await;
     }
     world.shows().await
+}
+
+/// How many requests, each for an app of its own.
+const MANY: usize = 12;
+
+#[tokio::test]
+async fn many_that_a_crash_cut_off_do_not_wait_for_each_other_where_okta_hangs() -> Result<()> {
+    let world = World::new().await?;
+    let dana = world.okta.hires("Dana", "Reyes");
+    for n in 0..MANY {
+        let app = world.okta.installs(&format!("Slack {n:02}"), "slack", DeactivateUsers::Off);
+        world.okta.left_inactive(&dana, &app);
+        world.okta.assigns(&dana, &app);
+    }
+    world.settles().await?;
+    for n in 0..MANY {
+        world.asks_to_enable("Olive", &format!("Slack {n:02}"), WHY).await?;
+    }
+    for _ in 0..MANY {
+        world.presses_card("Ada", "Approve").await?;
+        world.passes(SignedDuration::from_secs(6));
+        world.shows().await?;
+    }
+    world.okta.faults().next(MANY, "PUT /api/v1/apps/", Fault::DropAfterDoing);
+    while writes(&world) < MANY {
+        world.app.executor.pass().await?;
+    }
+    let world = world.starts_anew().await?;
+    world.okta.faults().next(1_000, "GET /api/v1/apps/", Fault::Slow(Duration::from_secs(600)));
+
+    // All are asked about before the first of them is given up.
+    world.okta.ledger().clear();
+    let all_asked = async {
+        while world.okta.ledger().exchanges().len() < MANY {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::select! {
+        ended = world.app.executor.pass() => anyhow::bail!("it ended before all were asked about: {ended:?}"),
+        () = sleep(Duration::from_secs(60)) => anyhow::bail!("they waited for each other for a minute"),
+        () = all_asked => Ok(()),
+    }
+}
+
+#[tokio::test]
+async fn what_a_crash_cut_off_is_told_within_a_minute_also_where_okta_says_come_back_later() -> Result<()> {
+    let (world, _) = where_okta_goes_away(Fault::DropAfterDoing).await?;
+    world.okta.resume_serving().await?;
+    world.okta.faults().next(1_000, "GET /api/v1/", Fault::RateLimited { reset_in_secs: 600 });
+    let world = world.starts_anew().await?;
+    a_minute_goes_by(&world).await?;
+    assert_eq!(says(&world, "R1 for Slack is unclear"), 1, "{:?}", world.lines());
+    Ok(())
 }
 
 fn says(world: &World, what: &str) -> usize {

@@ -19,12 +19,12 @@ use tempfile::TempDir;
 
 use crate::documents;
 
-/// The simulators' time, so that the program and they agree on it.
-struct SimClock(Okta);
+/// The program's clock: the simulators' time, and by how much it is ahead of that.
+struct SimClock(Okta, SignedDuration);
 
 impl Clock for SimClock {
     fn now(&self) -> Timestamp {
-        self.0.now()
+        self.0.now() + self.1
     }
 }
 
@@ -42,6 +42,7 @@ pub struct World {
     roles: BTreeMap<&'static str, u64>,
     people: BTreeMap<&'static str, u64>,
     exchanges: Exchanges,
+    ahead: SignedDuration,
 }
 
 /// What was asked and answered; held against the official documents at the end of a story that went well.
@@ -132,9 +133,10 @@ impl World {
             folder = folder.path().display(),
         );
         std::fs::write(folder.path().join("provost.toml"), text)?;
-        let app = build(&folder, &okta).await?;
+        let ahead = SignedDuration::ZERO;
+        let app = build(&folder, &okta, ahead).await?;
         let exchanges = Exchanges(okta.clone(), discord.clone());
-        Ok(Self { okta, discord, app, channel, folder, roles, people, exchanges })
+        Ok(Self { okta, discord, app, channel, folder, roles, people, exchanges, ahead })
     }
 
     /// A world where Dana came back to an app of this kind: her account there is inactive, the setting is off.
@@ -165,7 +167,7 @@ impl World {
         self.app.waker.pass().await?;
         for _ in 0..20 {
             match self.app.board.pass().await? {
-                Some(due) if due <= self.okta.now() => {}
+                Some(due) if due <= self.okta.now() + self.ahead => {}
                 _ => return Ok(()),
             }
         }
@@ -197,10 +199,16 @@ impl World {
 
     /// Provost is killed and started anew on the same store.
     pub async fn starts_anew(self) -> Result<Self> {
-        let Self { okta, discord, app, channel, folder, roles, people, exchanges } = self;
+        let ahead = self.ahead;
+        self.starts_anew_ahead_by(ahead).await
+    }
+
+    /// The same, and from now on its clock is ahead of Okta's by so much.
+    pub async fn starts_anew_ahead_by(self, ahead: SignedDuration) -> Result<Self> {
+        let Self { okta, discord, app, channel, folder, roles, people, exchanges, .. } = self;
         app.close().await;
-        let app = build(&folder, &okta).await?;
-        Ok(Self { okta, discord, app, channel, folder, roles, people, exchanges })
+        let app = build(&folder, &okta, ahead).await?;
+        Ok(Self { okta, discord, app, channel, folder, roles, people, exchanges, ahead })
     }
 
     /// Somebody with the role `viewer` types a command; the answer, with the drafts before it.
@@ -499,10 +507,10 @@ impl World {
     }
 }
 
-async fn build(folder: &TempDir, okta: &Okta) -> Result<App> {
+async fn build(folder: &TempDir, okta: &Okta, ahead: SignedDuration) -> Result<App> {
     let config = Config::load(Some(&folder.path().join("provost.toml")), &Environment::default())
         .context("the story's configuration")?;
-    App::build(&config, Arc::new(SimClock(okta.clone()))).await
+    App::build(&config, Arc::new(SimClock(okta.clone(), ahead))).await
 }
 
 /// A message as text: what a person reads, from top to bottom.

@@ -4,6 +4,8 @@
 //! its audit entry, before it is sent; after a crash in between, what Okta has is read before anything is repeated.
 
 mod enable;
+mod forbidden;
+mod no_proof;
 mod reassign;
 mod retry;
 mod unrecorded;
@@ -134,6 +136,7 @@ impl Executor {
                 Err(Stuck::Directory(failure)) if self.is_lost(&request, asked, &failure).await? => {
                     due.push(self.clock.now());
                 }
+                Err(Stuck::Directory(failure)) if self.is_forbidden(&request, &failure).await? => {}
                 Err(Stuck::Directory(DirectoryError::RateLimited { until })) => due.push(until),
                 Err(failure) => {
                     warn!(request = %request.number, error = &failure as &dyn std::error::Error, "{} waits", request.number);

@@ -165,3 +165,26 @@ async fn where_nobody_may_be_assigned_again_what_is_missing_is_shouted() -> Resu
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn where_it_may_not_even_be_looked_at_before_the_write_that_is_said_and_nothing_is_written()
+-> Result<()> {
+    for path in ["/features", ""] {
+        let (world, _, app) = World::where_dana_came_back_to("Slack", "slack").await?;
+        world.settles().await?;
+        world.asks_to_enable("Olive", "Slack", WHY).await?;
+        world.presses_card("Ada", "Approve").await?;
+        let forbidden = Fault::Forbidden { scope: "okta.apps.read".to_owned() };
+        world.okta.faults().next(1_000, &format!("GET /api/v1/apps/{app}{path}"), forbidden);
+        world.works().await?;
+
+        assert!(!world.okta.deactivates_users(&app));
+        assert_eq!(writes(&world), Vec::<String>::new());
+        has_failed(&world, 1).await?;
+        let card = world.card("[x] FIX FAILED · Slack · R1");
+        for words in ["the scope okta.apps.read", "Nothing was changed"] {
+            assert!(card.contains(words), "{words} is not in {card}");
+        }
+    }
+    Ok(())
+}

@@ -154,3 +154,20 @@ async fn what_okta_tries_again_by_itself_is_not_pushed_and_it_is_said_when_it_lo
     assert!(world.button("Retry…").is_none(), "the alert offers none either");
     Ok(())
 }
+
+#[tokio::test]
+async fn what_fails_for_another_reason_has_no_proof_and_the_kind_of_failure_is_told() -> Result<()> {
+    let (world, app, people) = where_a_bulk_is_approved().await?;
+    world.okta.app_refuses_with(&app, "No more seats available");
+    world.works().await?;
+    world.passes(SignedDuration::from_mins(6));
+    world.works().await?;
+
+    assert_eq!(posts(&world), 1, "the first wave is one person");
+    assert_eq!(active(&world, &app, &people), 0);
+    let card = world.card("[x] FIX FAILED · Slack · R1");
+    for words in ["0 proven, 1 failed, 0 waited for, 39 not begun", "a failure of the kind “licence”"] {
+        assert!(card.contains(words), "{words} is not in {card}");
+    }
+    Ok(())
+}

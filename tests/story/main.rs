@@ -23,6 +23,7 @@ mod healing;
 mod ladder;
 mod linking;
 mod naming;
+mod pausing;
 mod reassigning;
 mod restarts;
 mod retrying;

@@ -37,6 +37,7 @@ async fn whatever_text_is_refused_is_opened_again_as_it_was_typed_and_then_does_
             "the app is retired next week",
             "is closed",
         ),
+        ("Root", "pause", "reason", vec![], "  -  ", "an incident at Okta", "Writes to Okta are stopped"),
         ("Olive", "snooze", "for", vec![("incident", "1")], "a while", "2h", "is snoozed"),
         (
             "Olive",

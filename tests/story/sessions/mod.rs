@@ -15,7 +15,7 @@ use anyhow::{Context, Result, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::world::World;
-use promises::holds;
+use promises::{holds, in_part};
 use steps::Session;
 
 const STEPS: u32 = 200;
@@ -34,7 +34,8 @@ const DONE: [&str; 9] = [
 ];
 
 /// What is rarer, and looked for where there are many sessions.
-const RARELY_DONE: [&str; 3] = ["request.denied", "request.broke_glass", "incident.closed"];
+const RARELY_DONE: [&str; 5] =
+    ["request.denied", "request.broke_glass", "incident.closed", "a retry in part", "a reassign in part"];
 
 /// So many are many.
 const MANY: usize = 20;
@@ -58,6 +59,7 @@ async fn plays(seed: u64) -> Result<BTreeSet<String>> {
     held.with_context(|| {
         format!("the session of seed {seed}: {:#?}\n{}", session.done, world.lines().join("\n"))
     })?;
+    session.seen.extend(in_part(&world).await?);
     Ok(session.seen)
 }
 

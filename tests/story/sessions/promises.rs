@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result, bail, ensure};
 use domain::audit::{self, Entry};
 use domain::incident::{EndedBecause, Ending, FailureState, Incident, Stage as IncidentStage};
-use domain::request::{Action, Method, Outcome, Request, Stage};
+use domain::request::{Action, Method, Outcome, Request, RequestNumber, Stage};
 use domain::requests::{AuditQuery, RequestQuery};
 use domain::store::{Query, Which};
 
@@ -95,7 +95,13 @@ async fn written_as_promised(world: &World) -> Result<()> {
     };
     for request in &requests {
         let ours = |entry: &Entry| entry.draft.request == Some(request.number);
-        ensure!(noted("write.begun", &ours) <= 1, "{} was begun twice", request.number);
+        let begun = noted("write.begun", &ours) - noted("write.put_off", &ours);
+        ensure!(
+            begun <= 1,
+            "{} was begun {begun} times: {:#?}",
+            request.number,
+            told(&entries, request.number)
+        );
         for person in request.outcomes.keys() {
             let about = |entry: &Entry| ours(entry) && entry.draft.before == format!("person {person}");
             let pushes = noted("push.begun", &about) - noted("push.put_off", &about);
@@ -237,8 +243,7 @@ async fn partly_says_who_or_what(world: &World) -> Result<()> {
         let named: Vec<String> = match request.frozen.action {
             // What is not as it was, by the names of the attributes.
             Action::Reassign => {
-                let (_, lost) =
-                    why.split_once("not all of the assignment is as it was: ").unwrap_or_default();
+                let (_, lost) = why.split_once("ot all of the assignment is as it was: ").unwrap_or_default();
                 let lost = lost.split(". ").next().unwrap_or_default();
                 lost.split(", ").map(str::to_owned).collect()
             }
@@ -261,6 +266,13 @@ async fn partly_says_who_or_what(world: &World) -> Result<()> {
     Ok(())
 }
 
+/// What worked in part, for those who look whether that happens at all.
+pub(super) async fn in_part(world: &World) -> Result<BTreeSet<String>> {
+    let requests = world.app.desk.requests.requests(&RequestQuery::default()).await?.into_iter();
+    let partly = requests.filter(|request| matches!(request.stage, Stage::Partly { .. }));
+    Ok(partly.map(|request| format!("a {} in part", request.frozen.action.word())).collect())
+}
+
 /// Everything that stands on the messages with this footer.
 fn cards(world: &World, footer: &str) -> Vec<String> {
     let messages = world.discord.messages(world.channel).into_iter();
@@ -271,6 +283,15 @@ fn cards(world: &World, footer: &str) -> Vec<String> {
 /// The entries that come before a write of a request that waits for somebody's right. Giving somebody back what was
 /// taken away does not.
 const BEGUN: [&str; 3] = ["write.begun", "push.begun", "unassign.begun"];
+
+/// What the audit holds of a request.
+fn told(entries: &[Entry], number: RequestNumber) -> Vec<String> {
+    let ours = entries.iter().filter(|entry| entry.draft.request == Some(number));
+    ours.map(|entry| {
+        format!("{} {} {} {}", entry.at, entry.draft.what, entry.draft.outcome, entry.draft.reason)
+    })
+    .collect()
+}
 
 /// Whether an entry is about that person.
 fn is_about(entry: &Entry, person: &str) -> bool {

@@ -174,7 +174,7 @@ async fn a_thousand_approvals() -> Result<(Vec<f64>, usize)> {
         let wait = answer.wait_for_acknowledgement(PATIENCE).await.context("one was never answered")?;
         waits.push(wait.as_secs_f64() * 1_000.0);
     }
-    message(&world.discord, world.channel, "[✓] FIXED · Slack · R1").await?;
+    message(&world.discord, world.channel, "[✓] DONE · Slack · R1").await?;
     drop(running);
     let writes = world.okta.requests("/features/").into_iter().filter(|asked| asked.method == "PUT").count();
     Ok((waits, writes))

@@ -8,6 +8,7 @@ use domain::request::{Request, Stage as Asked};
 
 use crate::chat::{Button, ButtonStyle, Card, CustomId, Field, Message, Ping, Press, Row, Tone};
 use crate::console;
+use crate::standing::UNSEEN;
 use crate::text::{ago, escape, people, plain, when};
 
 /// How many people an alert names.
@@ -321,8 +322,8 @@ fn evidence(incident: &Incident) -> String {
     let unseen = proofs.iter().filter(|proof| proof.strength == Strength::ProfileOnly).count();
     match proofs.len() - unseen {
         _ if unseen == 0 => {}
-        0 => lines.push("Okta reports success; not seen in the app.".to_owned()),
-        _ => lines.push(format!("For {}, Okta reports success; not seen in the app.", people(unseen))),
+        0 => lines.push(UNSEEN.to_owned()),
+        _ => lines.push(format!("For {}: {UNSEEN}", people(unseen))),
     }
     lines.join("\n")
 }
@@ -518,6 +519,7 @@ mod tests {
             requester: OLIVE,
             requester_person: None,
             breakglass: false,
+            assigned: None,
         };
         Request { stage, ..Request::draft(RequestNumber(1), frozen, "because".to_owned(), None, at(2)) }
     }
@@ -580,7 +582,7 @@ mod tests {
         Who: Dana \*Reyes\* (dana\@example.com) · assigned by a group
         Impact: No working account in Airbase since <t:1700000000:f> (<t:1700000000:R>)
         Cause: **User account is inactive** (certain)
-        The account still exists in the app but is inactive there, and Okta may not activate it again while Deactivate Users is off for the app.
+        The account still exists in the app but is inactive there. In spite of its name, Deactivate Users is also the setting that lets Okta activate an account again; while it is off for the app, Okta may not.
         Deactivate Users is **off** for this app.
         Fix: **If the setting should be on:** Applications > the app > Provisioning > To App > Edit > tick **Deactivate Users** > Save. Then Dashboard > Tasks > tick the failed assignments > **Retry Selected**. By hand only: Okta's API has no such setting for this app.
         The price: from then on, people who are unassigned from the app are deactivated in it. It is not retroactive.

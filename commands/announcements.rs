@@ -8,7 +8,7 @@ use domain::requests::Remark;
 
 use crate::chat::{Card, Message, Ping, Tone};
 use crate::text::{ago, and_more, escape, fit, people, when};
-use crate::{console, request_card};
+use crate::{console, standing};
 
 /// How many people one line names.
 const NAMED: usize = 5;
@@ -134,11 +134,25 @@ pub fn setting(change: &SettingChange) -> String {
     format!("Deactivate Users was {what} by {} at {}", escape(by, 80), when(change.at))
 }
 
-/// How a request ended, said once to the one who asked; the people on call are told when a fix failed.
-pub fn outcome(request: &Request, oncall: Option<RoleId>) -> Option<Message> {
+/// How a request ended, said once to the one who asked; the people on call are told when a fix failed. `settled`: it was
+/// said to be unclear before.
+pub fn outcome(request: &Request, settled: bool, oncall: Option<RoleId>) -> Option<Message> {
     let label = escape(&request.frozen.app.label, 100);
     let words = match &request.stage {
+        // Whether it was Provost's own write or somebody else's, Okta's answer would have told, and that was lost.
+        Stage::Succeeded { by, .. } if settled => {
+            let by = by.as_ref().and_then(|by| by.name.as_deref().or(by.id.as_deref()));
+            let by =
+                by.map_or(String::new(), |by| format!(", and Okta's log names {} for it", escape(by, 80)));
+            format!("is not unclear any more: Deactivate Users is on{by}")
+        }
+        Stage::Succeeded { .. } if standing::is_on(request) => {
+            "worked: Deactivate Users is on, and that is proven. Next, retry whoever still fails".to_owned()
+        }
         Stage::Succeeded { .. } => "worked, and it is proven".to_owned(),
+        Stage::Failed { why, .. } if settled => {
+            format!("is not unclear any more, and failed: {}", escape(why, 600))
+        }
         Stage::Failed { why, .. } => format!("failed: {}", escape(why, 600)),
         Stage::Partly { why, .. } if request.frozen.action == Action::Reassign => {
             format!("worked in part: {}", escape(why, 600))
@@ -150,7 +164,7 @@ pub fn outcome(request: &Request, oncall: Option<RoleId>) -> Option<Message> {
         ),
         Stage::Unclear { why, .. } => format!("is unclear, and somebody has to look: {}", escape(why, 600)),
         Stage::Denied { by, why, .. } => format!("was denied by <@{by}>: {}", escape(why, 600)),
-        Stage::Expired { .. } if request_card::is_approved(request) => {
+        Stage::Expired { .. } if standing::is_approved(request) => {
             "expired: it could not be begun in time, and nothing was changed".to_owned()
         }
         Stage::Expired { .. } => {

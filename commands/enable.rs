@@ -8,12 +8,13 @@ use domain::request::{Action, Frozen, Method};
 use domain::store::{Query, Which};
 
 use crate::chat::{ButtonStyle, Call, CustomId, Dialog, Input, Message, Opening, Row};
+use crate::confirmation::Price;
 use crate::desk::Desk;
 use crate::errors::CommandError;
-use crate::request_card::{self, Around, Price};
+use crate::request_card::Around;
 use crate::spec::{From, Opt, OptKind, Role, Spec};
 use crate::text::escape;
-use crate::{Command, alert, announcements, reason};
+use crate::{Command, alert, announcements, confirmation, reason};
 
 /// The least and the most that a reason may hold.
 pub const REASON: (u16, u16) = (10, 500);
@@ -106,11 +107,12 @@ impl Command for Enable {
             requester: call.caller.id,
             requester_person: links.person(&name, call.caller.id).cloned(),
             breakglass,
+            assigned,
         };
         let request = desk.requests.open(frozen, reason, incident, desk.clock.now()).await?;
         let around =
             Around { console: org.console.as_ref(), policy: &desk.policy, kind: &facts.kind, paused: false };
-        Ok(request_card::confirmation(&request, &Price { assigned, by_hand_because, widened }, &around))
+        Ok(confirmation::message(&request, &Price { by_hand_because, widened }, &around))
     }
 }
 
@@ -138,7 +140,7 @@ fn long_enough(reason: &str) -> Result<(), CommandError> {
 pub fn ask(app: &str) -> Dialog {
     Dialog {
         submit: CustomId::new("enable", [app.to_owned()]),
-        title: "Turn Deactivate Users on".to_owned(),
+        title: "Ask for Deactivate Users on".to_owned(),
         inputs: vec![Input {
             name: "reason".to_owned(),
             label: "Why?".to_owned(),

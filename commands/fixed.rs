@@ -155,6 +155,7 @@ async fn take_word(
         requester: call.caller.id,
         requester_person: links.person(org, call.caller.id).cloned(),
         breakglass: false,
+        assigned: None,
     };
     let draft = desk.requests.open(frozen, how, Some(incident.number), desk.clock.now()).await?;
     let hash = draft.hash.short().to_owned();

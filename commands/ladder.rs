@@ -17,12 +17,13 @@ use domain::store::{Query, Which};
 use jiff::Timestamp;
 
 use crate::chat::{Button, ButtonStyle, Call, CustomId, Field, File, Message, Opening, Press, Row};
+use crate::confirmation::Price;
 use crate::desk::Desk;
 use crate::errors::CommandError;
-use crate::request_card::{self, Around, Price};
+use crate::request_card::Around;
 use crate::spec::{From, Opt, OptKind, Role, Spec};
 use crate::text::{csv_cell, escape, people, plain};
-use crate::{Command, alert, retry, steps};
+use crate::{Command, alert, confirmation, refused, retry, steps};
 
 /// How somebody is pushed again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -238,7 +239,7 @@ impl Command for ByHand {
             _ if is_not_enough(&request) => failed(&request),
             stage => {
                 let refusal = domain::request::Refusal::NotNow(stage.clone());
-                return Err(CommandError::Slip(request_card::refused(&request, &refusal)));
+                return Err(CommandError::Slip(refused::refused(&request, &refusal)));
             }
         };
         let gate = desk.policy.gate(&app.id, Action::Retry, chosen.len());
@@ -435,7 +436,7 @@ pub async fn confirmation(
     price: &Price,
     around: &Around<'_>,
 ) -> Result<Message, CommandError> {
-    let mut message = request_card::confirmation(request, price, around);
+    let mut message = confirmation::message(request, price, around);
     offer_first(&mut message, request, remembered(desk, &request.frozen).await?);
     Ok(message)
 }

@@ -323,6 +323,7 @@ mod tests {
             requester: MemberId(1),
             requester_person: None,
             breakglass,
+            assigned: None,
         };
         Request::draft(RequestNumber(1), frozen, String::new(), None, Timestamp::UNIX_EPOCH)
     }

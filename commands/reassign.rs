@@ -14,13 +14,14 @@ use domain::request::{Action, Frozen, Method};
 use domain::store::{Query, Which};
 
 use crate::chat::{Call, CustomId, Dialog, Field, File, Input, Message, Opening};
+use crate::confirmation::Price;
 use crate::desk::{Desk, Org};
 use crate::enable::{REASON, nobody_could, reason};
 use crate::errors::CommandError;
-use crate::request_card::{self, Around, Price};
+use crate::request_card::Around;
 use crate::spec::{From, Opt, OptKind, Role, Spec};
 use crate::text::{csv_cell, escape, plain};
-use crate::{Command, console, meant, steps};
+use crate::{Command, confirmation, console, meant, steps};
 
 /// `/okta reassign app: person: reason:`.
 pub struct Reassign;
@@ -102,13 +103,14 @@ impl Command for Reassign {
             requester: call.caller.id,
             requester_person: links.person(&name, call.caller.id).cloned(),
             breakglass: false,
+            assigned: None,
         };
         let request = desk.requests.open(frozen, reason, incident, desk.clock.now()).await?;
         let around =
             Around { console: org.console.as_ref(), policy: &desk.policy, kind: &facts.kind, paused: false };
         let because = (!org.writes).then(|| "it may not write to this org (writes = false)".to_owned());
-        let price = Price { assigned: None, by_hand_because: because, widened };
-        let mut message = request_card::confirmation(&request, &price, &around);
+        let price = Price { by_hand_because: because, widened };
+        let mut message = confirmation::message(&request, &price, &around);
         if let Some(card) = &mut message.card {
             card.fields.insert(0, field("Person", who(&assignment)));
             card.fields.push(field("What it costs", cost(facts.deactivates_users(), org.writes)));

@@ -14,13 +14,14 @@ use domain::store::{Query, Which};
 use crate::chat::{
     Button, ButtonStyle, Call, Card, Choice, CustomId, Field, Message, Opening, Press, Row, Select, Tone,
 };
+use crate::confirmation::Price;
 use crate::desk::Desk;
 use crate::enable::nobody_could;
 use crate::errors::CommandError;
-use crate::request_card::{self, Around, Price};
+use crate::request_card::Around;
 use crate::spec::{From, Opt, OptKind, Role, Spec};
 use crate::text::{ago, escape, people, plain};
-use crate::{Command, ladder, meant, steps};
+use crate::{Command, ladder, meant, refused, steps};
 
 /// How many people a page of the list shows: as many as a select takes.
 const PAGE: usize = 25;
@@ -266,6 +267,7 @@ pub(crate) async fn frozen(
         requester: call.caller.id,
         requester_person: desk.links().await?.person(name, call.caller.id).cloned(),
         breakglass: false,
+        assigned: None,
     })
 }
 
@@ -288,7 +290,7 @@ async fn rechoose(
     let stepped = desk.requests.step(request.number, event, None, None, desk.clock.now()).await?;
     match stepped {
         Some(Ok(after)) => Ok(after),
-        Some(Err(refusal)) => Err(CommandError::Slip(request_card::refused(request, &refusal))),
+        Some(Err(refusal)) => Err(CommandError::Slip(refused::refused(request, &refusal))),
         None => Err(CommandError::Slip(
             "This request is gone. Nothing was done; begin anew with `/okta retry`.".to_owned(),
         )),
@@ -315,7 +317,7 @@ pub(crate) async fn confirmation(
     }
     let org = desk.org(&frozen.org)?;
     let around = Around { console: org.console.as_ref(), policy: &desk.policy, kind: "", paused: false };
-    let price = Price { assigned: None, by_hand_because: None, widened };
+    let price = Price { by_hand_because: None, widened };
     let mut message = ladder::confirmation(desk, request, &price, &around).await?;
     let failing = failing(desk, &frozen.org, &frozen.app).await?;
     if let Some(card) = &mut message.card {

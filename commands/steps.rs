@@ -12,7 +12,7 @@ use crate::desk::Desk;
 use crate::errors::CommandError;
 use crate::spec::{From, Opt, OptKind, Role, Spec};
 use crate::text::{escape, plain};
-use crate::{Command, reason, request_card};
+use crate::{Command, reason, refused};
 
 const OPTIONS: &[Opt] = &[
     Opt { name: "request", about: "Its number.", kind: OptKind::Text(1, 20), required: true },
@@ -170,7 +170,7 @@ impl Command for Deny {
         if let Err(own @ Refusal::OwnRequest) = request.may_approve(call.caller.id, person) {
             let refused = refusal_entry(call.caller.id, "request.denied", "own request");
             desk.requests.audit(about(&request, refused), desk.clock.now()).await?;
-            return Err(CommandError::Slip(request_card::refused(&request, &own)));
+            return Err(CommandError::Slip(refused::refused(&request, &own)));
         }
         let why = reason::typed(call, "why", "A reason", WHY, "the requester reads it")?;
         let event = RequestEvent::Denied { by: call.caller.id, why: why.clone() };
@@ -233,7 +233,7 @@ pub async fn find_own(call: &Call, desk: &Desk) -> Result<Request, CommandError>
     if let Some(draft) = own_draft(call, desk).await?
         && Some(draft.hash.short()) != call.option("hash")
     {
-        return Err(CommandError::Slip(request_card::refused(&draft, &Refusal::OtherHash)));
+        return Err(CommandError::Slip(refused::refused(&draft, &Refusal::OtherHash)));
     }
     let request = find(call, desk).await?;
     if request.frozen.requester == call.caller.id {
@@ -241,7 +241,7 @@ pub async fn find_own(call: &Call, desk: &Desk) -> Result<Request, CommandError>
     }
     let entry = refusal_entry(call.caller.id, "foreign", "another member's button");
     desk.requests.audit(about(&request, entry), desk.clock.now()).await?;
-    Err(CommandError::Slip(request_card::refused(&request, &Refusal::NotYours)))
+    Err(CommandError::Slip(refused::refused(&request, &Refusal::NotYours)))
 }
 
 /// The draft of the caller's own that a button names by its number.
@@ -303,9 +303,9 @@ pub async fn step(
         Some(Ok(after)) => Ok(after),
         Some(Err(refusal)) => {
             let now = desk.requests.request(request.number).await?;
-            Err(CommandError::Slip(request_card::refused(now.as_ref().unwrap_or(request), &refusal)))
+            Err(CommandError::Slip(refused::refused(now.as_ref().unwrap_or(request), &refusal)))
         }
-        None => Err(CommandError::Slip(request_card::refused(request, &Refusal::OtherHash))),
+        None => Err(CommandError::Slip(refused::refused(request, &Refusal::OtherHash))),
     }
 }
 

@@ -10,6 +10,7 @@ use std::str::FromStr;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::event::{Actor, App};
+use crate::facts::Assigned;
 use crate::ids::{IncidentNumber, MemberId, NotAnId, OrgName, UserId};
 
 mod outcome;
@@ -116,6 +117,8 @@ pub struct Frozen {
     pub requester_person: Option<UserId>,
     /// Whether it acts first and is reviewed after.
     pub breakglass: bool,
+    /// How many people were assigned when it was asked for: whom its price may concern. `None` where that was not counted.
+    pub assigned: Option<Assigned>,
 }
 
 /// The SHA-256 of what a request is about, as 64 hexadecimal digits.
@@ -149,6 +152,8 @@ impl Frozen {
             if self.breakglass { "breakglass" } else { "" },
         ];
         parts.extend(self.people.iter().map(UserId::as_str));
+        let assigned = self.assigned.map(|it| format!("{}/{}/{}", it.by_person, it.by_group, it.more));
+        parts.extend(assigned.as_deref());
         RequestHash(crate::audit::digest(&parts))
     }
 }

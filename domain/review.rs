@@ -133,6 +133,7 @@ mod tests {
             requester: OLIVE,
             requester_person: Some(user("olive")),
             breakglass,
+            assigned: None,
         };
         let draft = Request::draft(RequestNumber(7), frozen, "nobody is awake".to_owned(), None, at(0));
         Request { stage, ..draft }

@@ -227,7 +227,7 @@ fn an_export_is_summed_up_whatever_its_shape() -> Result<()> {
       APP      PERSON             CAUSE             TIMES  FIRST       LAST               WHAT OKTA SAID
       airbase  dana@acme.example  inactive-account      1  2026-11-20  2026-11-20 10:00Z  Automatic provisioning of user failed: User account is inactive
 
-    inactive-account: User account is inactive. The account still exists in the app but is inactive there, and Okta may not activate it again while Deactivate Users is off for the app.
+    inactive-account: User account is inactive. The account still exists in the app but is inactive there. In spite of its name, Deactivate Users is also the setting that lets Okta activate an account again; while it is off for the app, Okta may not.
       https://support.okta.com/help/s/article/Airbase-Provisioning-Error-Automatic-provisioning-of-user-to-app-Airbase-failed-User-account-is-inactive
     --
     4 entries read in …
@@ -426,7 +426,7 @@ async fn an_org_is_scanned_with_nothing_but_its_url_and_a_token() -> Result<()> 
       APP      PERSON             CAUSE             TIMES  FIRST       LAST               WHAT OKTA SAID
       airbase  dana@acme.example  inactive-account      1  2026-11-20  2026-11-20 10:00Z  Automatic provisioning of user failed: User account is inactive
 
-    inactive-account: User account is inactive. The account still exists in the app but is inactive there, and Okta may not activate it again while Deactivate Users is off for the app.
+    inactive-account: User account is inactive. The account still exists in the app but is inactive there. In spite of its name, Deactivate Users is also the setting that lets Okta activate an account again; while it is off for the app, Okta may not.
       https://support.okta.com/help/s/article/Airbase-Provisioning-Error-Automatic-provisioning-of-user-to-app-Airbase-failed-User-account-is-inactive
 
     Will fail next: pushed to, and Deactivate Users is off

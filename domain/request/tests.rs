@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::cause::Strength;
+use crate::facts::Assigned;
 use crate::incident::Proof;
 
 const OLIVE: MemberId = MemberId(1);
@@ -31,6 +32,7 @@ fn frozen() -> Frozen {
         requester: OLIVE,
         requester_person: Some(user("olive")),
         breakglass: false,
+        assigned: None,
     }
 }
 
@@ -309,6 +311,8 @@ fn whatever_a_request_is_about_changes_its_hash() {
         Frozen { requester_person: None, ..frozen() },
         Frozen { requester_person: Some(user("ada")), ..frozen() },
         Frozen { breakglass: true, ..frozen() },
+        Frozen { assigned: Some(Assigned { by_person: 3, by_group: 40, more: false }), ..frozen() },
+        Frozen { assigned: Some(Assigned { by_person: 3, by_group: 40, more: true }), ..frozen() },
     ];
     // Taken apart, so that a field that is added leads here.
     let Frozen {
@@ -322,6 +326,7 @@ fn whatever_a_request_is_about_changes_its_hash() {
         requester: _,
         requester_person: _,
         breakglass: _,
+        assigned: None | Some(Assigned { by_person: _, by_group: _, more: _ }),
     } = &same;
     let hashes: BTreeSet<_> = all.iter().map(|frozen| frozen.hash().0).collect();
     assert_eq!(hashes.len(), all.len());

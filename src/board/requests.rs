@@ -98,9 +98,11 @@ impl Board {
         if let Some(decision) = commands::announcements::decision(request) {
             self.remark(request, showing.channel, Remark::Decision, decision).await?;
         }
-        if let Some(mut outcome) = commands::announcements::outcome(request, self.policy.oncall) {
+        let ended = self.how_it_ended(request).await?;
+        let settled = ended == Remark::Settled;
+        if let Some(mut outcome) = commands::announcements::outcome(request, settled, self.policy.oncall) {
             outcome.rows = ladder::rows(request, &ladder);
-            self.remark(request, showing.channel, self.how_it_ended(request).await?, outcome).await?;
+            self.remark(request, showing.channel, ended, outcome).await?;
         }
         self.requests.note_request_showing(&showing).await?;
         Ok(None)
@@ -120,7 +122,8 @@ impl Board {
 
     /// Its outcome; or, where that was said to be unclear and is not any more, what became of it.
     async fn how_it_ended(&self, request: &Request) -> Result<Remark, StoreError> {
-        if !request.comes_to_be_known() || matches!(request.stage, Stage::Unclear { .. }) {
+        let known = request.stage.is_over() && !matches!(request.stage, Stage::Unclear { .. });
+        if !request.comes_to_be_known() || !known {
             return Ok(Remark::Outcome);
         }
         let query = AuditQuery { request: Some(request.number), ..AuditQuery::default() };

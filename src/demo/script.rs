@@ -161,7 +161,7 @@ async fn guided(world: &World, dana: &Dana) -> anyhow::Result<()> {
     })
     .await?;
     world.okta.enables_in_console(&dana.app, "Jo Ortiz");
-    until(world, "the proof", || newest(world, "[✓] FIXED · Airbase · R1").is_some()).await?;
+    until(world, "the proof", || newest(world, "[✓] DONE · Airbase · R1").is_some()).await?;
     show_last(world);
     Ok(())
 }
@@ -287,7 +287,7 @@ async fn by_the_api(world: &World, app: &str) -> anyhow::Result<()> {
     let waiting = "[?] WAITING FOR APPROVAL · Slack · R5";
     until(world, "the card that asks for approval", || newest(world, waiting).is_some()).await?;
     approve(world, world.ada, waiting).await?;
-    until(world, "the proof", || newest(world, "[✓] FIXED · Slack · R5").is_some()).await?;
+    until(world, "the proof", || newest(world, "[✓] DONE · Slack · R5").is_some()).await?;
     ensure!(world.okta.deactivates_users(app), "the setting is not on");
     show_last(world);
     Ok(())

@@ -442,6 +442,7 @@ mod tests {
             requester: MemberId(1),
             requester_person: None,
             breakglass: false,
+            assigned: None,
         };
         let request = Request::draft(RequestNumber(1), frozen, "why".to_owned(), None, Timestamp::UNIX_EPOCH);
         Request { outcomes, ..request }

@@ -213,7 +213,7 @@ fn a_report_reads_well_and_shows_no_trick() -> Result<()> {
       SLACK    eve@acme.example   not-found             1  2026-09-21  2026-09-21 16:13Z  =cmd()\u{202e}\u{1b}[2J\u{a}not found, or so
       ZOOM     eve@acme.example   other                 1  2026-09-21  2026-09-21 16:15Z  the moon is full
 
-    inactive-account: User account is inactive. The account still exists in the app but is inactive there, and Okta may not activate it again while Deactivate Users is off for the app.
+    inactive-account: User account is inactive. The account still exists in the app but is inactive there. In spite of its name, Deactivate Users is also the setting that lets Okta activate an account again; while it is off for the app, Okta may not.
       https://support.okta.com/help/s/article/Airbase-Provisioning-Error-Automatic-provisioning-of-user-to-app-Airbase-failed-User-account-is-inactive
 
     other: Another provisioning error. No rule knows this reason. The raw reason is shown as Okta logged it.

@@ -38,7 +38,7 @@ const FINDINGS: usize = 3;
 
 const TABLES: &str = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name";
 
-const MIGRATIONS: [(i64, &str, &str); 7] = [
+const MIGRATIONS: [(i64, &str, &str); 8] = [
     (1, "events and incidents", include_str!("../../migrations/0001_events_and_incidents.sql")),
     (2, "requests and audit", include_str!("../../migrations/0002_requests_and_audit.sql")),
     (3, "hands", include_str!("../../migrations/0003_hands.sql")),
@@ -46,6 +46,7 @@ const MIGRATIONS: [(i64, &str, &str); 7] = [
     (5, "saved profiles", include_str!("../../migrations/0005_saved_profiles.sql")),
     (6, "said once", include_str!("../../migrations/0006_said_once.sql")),
     (7, "unclear", include_str!("../../migrations/0007_unclear.sql")),
+    (8, "assigned when asked", include_str!("../../migrations/0008_assigned_when_asked.sql")),
 ];
 
 /// Opens the database of a URL.

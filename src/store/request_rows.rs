@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::cause::Strength;
 use domain::event::{Actor, App};
+use domain::facts::Assigned;
 use domain::ids::{EventId, IncidentNumber, MemberId};
 use domain::incident::Proof;
 use domain::request::{Approval, Frozen, Gate, Outcome, Request, RequestHash, RequestNumber, Stage};
@@ -158,6 +159,7 @@ pub(super) fn request(row: &AnyRow) -> Result<Request, Error> {
         requester: member(row, "requester")?,
         requester_person: row.maybe_id("requester_person")?,
         breakglass: row.flag("breakglass")?,
+        assigned: assigned(row)?,
     };
     Ok(Request {
         number: RequestNumber(row.number("number")?),
@@ -172,6 +174,17 @@ pub(super) fn request(row: &AnyRow) -> Result<Request, Error> {
         outcomes: BTreeMap::new(),
         revision: row.number("revision")?,
     })
+}
+
+/// How many were assigned when it was asked for, where that was counted.
+fn assigned(row: &AnyRow) -> Result<Option<Assigned>, Error> {
+    let Some(by_person) = row.get_as::<Option<i64>>("assigned_person")? else { return Ok(None) };
+    let count = |n: i64| usize::try_from(n).unwrap_or_default();
+    Ok(Some(Assigned {
+        by_person: count(by_person),
+        by_group: count(row.number("assigned_group")?),
+        more: row.flag("assigned_more")?,
+    }))
 }
 
 fn member(row: &AnyRow, column: &str) -> Result<MemberId, Error> {

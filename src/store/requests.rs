@@ -145,14 +145,19 @@ pub(super) fn about(request: &Request, mut entry: AuditDraft, outcome: &str) -> 
     entry
 }
 
+fn many(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
 async fn add(conn: &mut AnyConnection, draft: &Request) -> Result<(), Error> {
     let frozen = &draft.frozen;
     let stage = StageColumns::of(&draft.stage);
     sqlx::query(
         "INSERT INTO request (number, org, app, app_label, action, method, people, state_before, \
          approvals_wanted, expires_ms, requester, requester_person, breakglass, hash, reason, incident, \
-         created_ms, deadline_ms, stage, confirmed, ended, revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
-         $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 0, 0, $20)",
+         created_ms, deadline_ms, stage, confirmed, ended, revision, assigned_person, assigned_group, assigned_more) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 0, 0, $20, \
+         $21, $22, $23)",
     )
     .bind(draft.number.0)
     .bind(frozen.org.as_str())
@@ -174,6 +179,9 @@ async fn add(conn: &mut AnyConnection, draft: &Request) -> Result<(), Error> {
     .bind(ms(draft.deadline))
     .bind(stage.word)
     .bind(draft.revision)
+    .bind(frozen.assigned.map(|assigned| many(assigned.by_person)))
+    .bind(frozen.assigned.map(|assigned| many(assigned.by_group)))
+    .bind(frozen.assigned.map(|assigned| i64::from(assigned.more)))
     .execute(conn)
     .await?;
     Ok(())

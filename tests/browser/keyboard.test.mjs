@@ -41,7 +41,7 @@ test("everything can be done by keyboard alone", () => play(async (person) => {
   await be("Ada");
   await inMessage("WAITING FOR APPROVAL · Slack · R1", "Approve");
   await person.presses("Space");
-  await person.message("[✓] FIXED · Slack · R1");
+  await person.message("[✓] DONE · Slack · R1");
 
   // A dialog traps the focus, and Escape leaves it.
   await be("Olive");

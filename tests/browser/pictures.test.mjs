@@ -62,7 +62,7 @@ for (const shape of SHAPES) {
     await person.sees("article.rings", "WAITING FOR APPROVAL");
     await state("10-approval");
     await person.clicks("Approve", "article.message", "WAITING FOR APPROVAL · Slack · R1");
-    await person.message("[✓] FIXED · Slack · R1");
+    await person.message("[✓] DONE · Slack · R1");
     await state("11-enabled");
 
     await person.is("Olive");

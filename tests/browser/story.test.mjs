@@ -30,7 +30,7 @@ test("a failure is found, explained, mended with an approval, and proven", () =>
 
   await person.is("Ada");
   await person.clicks("Approve", "article.message", "WAITING FOR APPROVAL · Slack · R1");
-  await person.message("[✓] FIXED · Slack · R1");
+  await person.message("[✓] DONE · Slack · R1");
   await person.sees("#tour", "Step 5");
 
   await person.is("Olive");
@@ -59,7 +59,7 @@ test("where there is no API a person is guided, and seen", () => play(async (per
   await person.message("[~] IN PROGRESS · Airbase · R1");
   await person.clicks("Apps", "#okta-tabs");
   await person.clicks("Deactivate Users", ".card", "Airbase");
-  await person.message("[✓] FIXED · Airbase · R1");
+  await person.message("[✓] DONE · Airbase · R1");
 }));
 
 test("a stranger is refused, and a denial says why", () => play(async (person) => {

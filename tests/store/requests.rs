@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use domain::audit::Draft;
 use domain::cause::Strength;
 use domain::event::{Actor, App};
+use domain::facts::Assigned;
 use domain::ids::{AppId, ChannelId, IncidentNumber, MemberId, MessageId, UserId};
 use domain::incident::Proof;
 use domain::request::{
@@ -36,6 +37,7 @@ pub fn frozen(app: &str, people: &[&str]) -> Frozen {
         requester: OLIVE,
         requester_person: Some("olive".parse().expect("a good id")),
         breakglass: false,
+        assigned: Some(Assigned { by_person: 3, by_group: 40, more: true }),
     }
 }
 

@@ -31,7 +31,7 @@ async fn it_acts_at_once_tells_every_approver_and_waits_for_its_review() -> Resu
     world.works().await?;
 
     assert!(world.okta.deactivates_users(&app));
-    let card = world.card("[✓] FIXED · Slack · R1");
+    let card = world.card("[✓] DONE · Slack · R1");
     for words in [WHY, "nobody approved it beforehand", "Review: open"] {
         assert!(card.contains(words), "{words} is not in:\n{card}");
     }
@@ -51,7 +51,7 @@ async fn it_acts_at_once_tells_every_approver_and_waits_for_its_review() -> Resu
     assert!(reviewed.content.contains("R1 is reviewed: justified"), "{}", reviewed.content);
     world.works().await?;
 
-    let card = world.card("[✓] FIXED · Slack · R1");
+    let card = world.card("[✓] DONE · Slack · R1");
     assert!(card.contains("Review: justified by") && card.contains(why), "{card}");
     let again = world.says("Abe", "review", &[("request", "1"), ("verdict", "not justified")]).await;
     assert!(again.content.contains("has its review already: justified"), "{}", again.content);
@@ -113,7 +113,7 @@ async fn who_broke_the_glass_does_not_review_it_nor_does_who_is_no_approver() ->
     assert!(odd.content.contains("There is no request R9"), "{}", odd.content);
     let odd = world.says("Ada", "review", &[("request", "R1"), ("verdict", "fine")]).await;
     assert!(odd.content.contains("Say “justified”"), "{}", odd.content);
-    assert!(world.card("[✓] FIXED · Slack · R1").contains("Review: open"));
+    assert!(world.card("[✓] DONE · Slack · R1").contains("Review: open"));
     Ok(())
 }
 

@@ -97,7 +97,7 @@ async fn who_did_it_in_the_console_is_told_by_the_log_and_what_was_before_is_not
 
         let lines = world.lines();
         let transcript = world.discord.transcript();
-        assert!(lines.iter().any(|line| line.contains("[✓] FIXED · Airbase · R1")), "{by}: {lines:?}");
+        assert!(lines.iter().any(|line| line.contains("[✓] DONE · Airbase · R1")), "{by}: {lines:?}");
         assert!(transcript.contains("Done by Jo Ortiz"), "{by}: {transcript}");
     }
     Ok(())

@@ -30,6 +30,16 @@ async fn an_app_with_an_api_is_turned_on_once_approved_and_it_is_proven_from_the
         world.lines()
     );
     assert!(world.lines()[0].starts_with("[?] WAITING FOR APPROVAL · Slack"), "{:?}", world.lines());
+    // The approver reads what the requester confirmed.
+    let card = world.card("[?] WAITING FOR APPROVAL · Slack · R1");
+    for fact in [
+        "Deactivate Users: off → on",
+        "by Okta's API",
+        "1 person: 1 by name, 0 by group",
+        "are deactivated in it",
+    ] {
+        assert!(card.contains(fact), "{fact}: {card}");
+    }
     assert!(!world.okta.deactivates_users(&app));
     world.okta.ledger().clear();
 
@@ -49,10 +59,15 @@ async fn an_app_with_an_api_is_turned_on_once_approved_and_it_is_proven_from_the
     assert!(
         lines
             .iter()
-            .any(|line| line.starts_with("[✓] FIXED · Slack · R1 Deactivate Users is on; next, retry")),
+            .any(|line| line.starts_with("[✓] DONE · Slack · R1 Deactivate Users is on; next, retry")),
         "{lines:?}"
     );
-    assert!(lines.iter().any(|line| line.contains("R1 for Slack worked, and it is proven")), "{lines:?}");
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.contains("R1 for Slack worked: Deactivate Users is on, and that is proven")),
+        "{lines:?}"
+    );
     let list = world.presses_card("Olive", "Retry…").await?;
     assert!(list.content.contains("whom to push again?"), "{}", read(&list));
     Ok(())
@@ -80,7 +95,7 @@ async fn an_app_without_an_api_is_guided_and_the_change_is_seen_by_itself() -> R
     world.works().await?;
 
     let lines = world.lines();
-    assert!(lines.iter().any(|line| line.starts_with("[✓] FIXED · Airbase · R1")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.starts_with("[✓] DONE · Airbase · R1")), "{lines:?}");
     Ok(())
 }
 
@@ -247,7 +262,7 @@ async fn an_answer_that_was_lost_is_read_back_and_nothing_is_written_twice() -> 
 
         assert_eq!(world.okta.deactivates_users(&app), written);
         let lines = world.lines();
-        let expected = if written { "[✓] FIXED · Slack · R1" } else { "[x] UNCLEAR · Slack · R1" };
+        let expected = if written { "[✓] DONE · Slack · R1" } else { "[x] UNCLEAR · Slack · R1" };
         assert!(lines.iter().any(|line| line.starts_with(expected)), "{lines:?}");
     }
     Ok(())
@@ -274,7 +289,7 @@ async fn what_a_crash_cut_off_has_an_end_within_a_minute_of_the_restart_even_if_
     }
 
     let lines = world.lines();
-    assert!(lines.iter().any(|line| line.starts_with("[✓] FIXED · Slack · R1")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.starts_with("[✓] DONE · Slack · R1")), "{lines:?}");
     Ok(())
 }
 

@@ -275,7 +275,7 @@ async fn turning_it_on_by_the_api_costs_at_most_six_calls_from_confirmation_to_p
 
     assert!(world.okta.deactivates_users(&app));
     assert!(
-        world.lines().iter().any(|line| line.starts_with("[✓] FIXED · Slack · R1")),
+        world.lines().iter().any(|line| line.starts_with("[✓] DONE · Slack · R1")),
         "{:?}",
         world.lines()
     );
@@ -296,7 +296,7 @@ async fn too_many_requests_on_the_one_write_puts_it_off_and_it_goes_on() -> Resu
 
     assert!(world.okta.deactivates_users(&app));
     let lines = world.lines();
-    assert!(lines.iter().any(|line| line.starts_with("[✓] FIXED · Slack · R1")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.starts_with("[✓] DONE · Slack · R1")), "{lines:?}");
     let exchanges = world.okta.ledger().exchanges();
     let puts: Vec<_> = exchanges.iter().filter(|each| each.method == "PUT").map(|each| each.status).collect();
     assert_eq!(puts, [429, 200]);

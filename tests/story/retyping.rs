@@ -28,7 +28,10 @@ async fn a_reason_that_is_refused_is_edited_and_the_rest_is_kept() -> Result<()>
     let First::Ask(dialog) = world.opens("Olive", &refused, "Edit reason…")? else {
         anyhow::bail!("no dialog");
     };
-    assert_eq!((dialog.title.as_str(), dialog.inputs[0].value.as_str()), ("Turn Deactivate Users on", SHORT));
+    assert_eq!(
+        (dialog.title.as_str(), dialog.inputs[0].value.as_str()),
+        ("Ask for Deactivate Users on", SHORT)
+    );
     let again = world.acts("Olive", &dialog.submit, &[("reason", "no")]).await;
     let First::Ask(dialog) = world.opens("Olive", &again, "Edit reason…")? else {
         anyhow::bail!("no dialog");

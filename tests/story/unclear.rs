@@ -101,8 +101,13 @@ fn says(world: &World, what: &str) -> usize {
 #[tokio::test]
 async fn an_okta_that_goes_away_in_the_middle_is_asked_until_it_tells() -> Result<()> {
     for (fault, written, ends, told) in [
-        (Fault::DropAfterDoing, true, "FIXED", "R1 for Slack worked"),
-        (Fault::Drop, false, "FIX FAILED", "R1 for Slack failed: Okta did not do it"),
+        (Fault::DropAfterDoing, true, "DONE", "R1 for Slack is not unclear any more: Deactivate Users is on"),
+        (
+            Fault::Drop,
+            false,
+            "FIX FAILED",
+            "R1 for Slack is not unclear any more, and failed: Okta did not do it",
+        ),
     ] {
         let (world, app) = where_okta_goes_away(fault).await?;
         a_minute_goes_by(&world).await?;
@@ -134,7 +139,12 @@ async fn a_crash_while_okta_is_away_is_told_within_a_minute_of_the_restart() -> 
     let world = world.starts_anew().await?;
     a_minute_goes_by(&world).await?;
     a_minute_goes_by(&world).await?;
-    assert_eq!(says(&world, "R1 for Slack worked"), 1, "{:?}", world.lines());
+    assert_eq!(
+        says(&world, "R1 for Slack is not unclear any more: Deactivate Users is on"),
+        1,
+        "{:?}",
+        world.lines()
+    );
     Ok(())
 }
 
@@ -151,7 +161,7 @@ async fn what_else_okta_changed_is_told_also_when_it_was_away_first() -> Result<
         a_minute_goes_by(&world).await?;
     }
     assert_eq!(
-        says(&world, "R1 for Slack failed: Deactivate Users was turned on, but"),
+        says(&world, "R1 for Slack is not unclear any more, and failed: Deactivate Users was turned on, but"),
         1,
         "{:?}",
         world.lines()

@@ -56,7 +56,7 @@ async fn the_glass_is_broken_told_to_every_approver_and_reviewed() -> Result<()>
     assert!(text(&confirmation).contains("Nobody approves this"), "{}", text(&confirmation));
     world.olive.clicks(confirmation.id, "Break the glass").await?;
 
-    let card = world.alert("[✓] FIXED · Slack · R1").await?;
+    let card = world.alert("[✓] DONE · Slack · R1").await?;
     assert!(world.okta.deactivates_users(&app));
     assert_eq!(card.rang.iter().filter(|who| *who == "@approver" || *who == "@oncall").count(), 2);
     assert!(text(&card).contains("Review: open"), "{}", text(&card));

@@ -81,7 +81,7 @@ async fn asked_for_from_the_alert_approved_written_once_and_proven() -> Result<(
     let told = presses(&world.amy, &card, "Approve").await?;
 
     assert!(told.contains("You approved R1"), "{told}");
-    let proven = becomes(&world, &card, "[✓] FIXED · Slack · R1").await?;
+    let proven = becomes(&world, &card, "[✓] DONE · Slack · R1").await?;
     let labels: Vec<&str> = proven.rows.iter().flatten().map(|it| it.label.as_str()).collect();
     assert_eq!(labels, ["Retry…"], "nothing is left to decide, and those who failed can be pushed");
     assert!(world.okta.deactivates_users(&app));
@@ -98,7 +98,7 @@ async fn what_a_person_does_in_the_console_is_seen_by_itself() -> Result<()> {
 
     world.okta.enables_in_console(&app, "Jo Ortiz");
 
-    becomes(&world, &card, "[✓] FIXED · Airbase · R1").await?;
+    becomes(&world, &card, "[✓] DONE · Airbase · R1").await?;
     assert_eq!(writes(&world, "PUT") + writes(&world, "POST"), 0);
     running.stops().await
 }
@@ -214,7 +214,7 @@ async fn clicks_that_come_twice_make_one_request_and_one_execution() -> Result<(
     let card = world.alert("[?] WAITING FOR APPROVAL · Slack · R1").await?;
 
     presses(&world.amy, &card, "Approve").await?;
-    becomes(&world, &card, "[✓] FIXED · Slack · R1").await?;
+    becomes(&world, &card, "[✓] DONE · Slack · R1").await?;
 
     assert_eq!(writes(&world, "PUT"), 1);
     let cards = world.lines().iter().filter(|line| line.contains("· Slack · R")).count();
@@ -249,7 +249,7 @@ async fn of_two_who_decide_in_the_same_instant_one_does_and_the_other_is_told() 
         assert_eq!(won, 1, "{both:?}");
         assert!(both.iter().any(|told| told.starts_with("R1 is ")), "{both:?}");
         let denied = both.iter().any(|told| told.starts_with("You denied"));
-        let end = if denied { "[=] DENIED · Slack · R1" } else { "[✓] FIXED · Slack · R1" };
+        let end = if denied { "[=] DENIED · Slack · R1" } else { "[✓] DONE · Slack · R1" };
         becomes(&world, &card, end).await?;
         assert_eq!(writes(&world, "PUT"), usize::from(!denied));
         running.stops().await?;
@@ -267,7 +267,7 @@ async fn buttons_outlive_a_restart() -> Result<()> {
     let told = presses(&world.amy, &card, "Approve").await?;
 
     assert!(told.contains("You approved R1"), "{told}");
-    becomes(&world, &card, "[✓] FIXED · Slack · R1").await?;
+    becomes(&world, &card, "[✓] DONE · Slack · R1").await?;
     running.stops().await
 }
 
@@ -287,7 +287,7 @@ async fn killed_while_it_wrote_it_finds_out_what_okta_has() -> Result<()> {
     program.dies()?;
 
     let program = Program::start(&world, "info")?;
-    becomes(&world, &card, "[✓] FIXED · Slack · R1").await?;
+    becomes(&world, &card, "[✓] DONE · Slack · R1").await?;
 
     assert_eq!(writes(&world, "PUT"), 1);
     drop(program);
@@ -305,7 +305,7 @@ async fn a_pause_holds_what_was_approved_until_it_is_resumed() -> Result<()> {
 
     world.root.types("/okta resume").await?;
 
-    becomes(&world, &card, "[✓] FIXED · Slack · R1").await?;
+    becomes(&world, &card, "[✓] DONE · Slack · R1").await?;
     assert_eq!(writes(&world, "PUT"), 1);
     running.stops().await
 }

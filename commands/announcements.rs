@@ -296,6 +296,18 @@ pub fn notice(notice: &Notice) -> Message {
                 if *gap { " Okta keeps its log for 90 days: older events are missing." } else { "" }
             ),
         ),
+        Told::Unrecorded { request, app, why } => (
+            Tone::Alarm,
+            format!("[!] CANNOT RECORD · {org} · {request} waits, its next step cannot be written down"),
+            format!(
+                "{request} for {}: {}. Provost writes nothing to Okta that it cannot record first, so nothing is \
+                 written to Okta now, for this request or any other. Whoever runs Provost looks at its log and at the \
+                 disk of its database; `provost doctor` tries both. Once that is mended it goes on by itself, within \
+                 the time that {request} has.",
+                escape(&app.label, 100),
+                escape(why, 300)
+            ),
+        ),
     };
     Message {
         content: headline,

@@ -394,6 +394,28 @@ impl<'a> Told<'a> {
     }
 }
 
+/// How many of those who are left are named; the file of outcomes has them all.
+const LEFT: usize = 5;
+
+/// Who is left once a request is over that was to push people: whoever is not proven. `None` where it did not end like
+/// that, or where nobody is left.
+pub fn left(request: &Request, incidents: &[Incident]) -> Option<Field> {
+    let pushes = matches!(request.frozen.action, Action::Retry | Action::Fixed);
+    if !pushes || !matches!(request.stage, Stage::Failed { .. } | Stage::Partly { .. }) {
+        return None;
+    }
+    let not_proven = |(_, outcome): &(&UserId, &Outcome)| !matches!(outcome, Outcome::Proven(_));
+    // Those first who were tried and failed.
+    let mut left: Vec<_> = request.outcomes.iter().filter(not_proven).collect();
+    left.sort_by_key(|(_, outcome)| !matches!(outcome, Outcome::Failed { .. }));
+    let named = left.iter().take(LEFT).map(|(person, _)| {
+        escape(&known(incidents, person).map_or_else(|| person.to_string(), |(known, _)| name(known)), 80)
+    });
+    let named: Vec<String> = named.collect();
+    let value = crate::text::and_more(&named, left.len());
+    (!named.is_empty()).then(|| Field { name: "Who is left".to_owned(), value })
+}
+
 /// What an approver needs to know of whom a reassignment is about; `None` for anything else.
 pub fn whom(request: &Request, incidents: &[Incident]) -> Option<Field> {
     if request.frozen.action != Action::Reassign {

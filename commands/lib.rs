@@ -142,6 +142,7 @@ fn dialog(verb: &str, args: &[String]) -> Option<Dialog> {
         "deny" => steps::ask_why(args),
         "snooze" => snooze::ask(first),
         "close" => close::ask(first),
+        "pause" => pause::ask(),
         "fixed" => fixed::ask(first),
         "reassign" => reassign::ask(args),
         "typed" => reassign::ask_label(args),

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use domain::audit::Draft;
 use domain::requests::Paused;
 
-use crate::chat::{Call, Message, Opening};
+use crate::chat::{Call, CustomId, Dialog, Input, Message, Opening};
 use crate::desk::Desk;
 use crate::errors::CommandError;
 use crate::spec::{From, Opt, OptKind, Role, Spec};
@@ -54,6 +54,22 @@ impl Command for Pause {
             "Writes to Okta are stopped. What was approved waits, until it expires; reading, alerts and diagnoses go \
              on. `/okta resume` lets writes go on.",
         ))
+    }
+}
+
+/// The dialog that asks for the reason again, where the one that was typed is refused.
+pub fn ask() -> Dialog {
+    Dialog {
+        submit: CustomId::new("pause", []),
+        title: "Stop all writes to Okta".to_owned(),
+        inputs: vec![Input {
+            name: "reason".to_owned(),
+            label: "Why? The others read it.".to_owned(),
+            placeholder: "For example: an incident at Okta".to_owned(),
+            value: String::new(),
+            length: REASON,
+            long: true,
+        }],
     }
 }
 

@@ -1,10 +1,11 @@
-//! What is told in the channel beside the alerts: drift, and when the watcher is blind.
+//! What is told in the channel beside the alerts: drift, when the watcher is blind, and when nothing can be recorded.
 
 use jiff::Timestamp;
 
 use crate::event::App;
 use crate::ids::OrgName;
 use crate::incident::SettingChange;
+use crate::request::RequestNumber;
 
 /// Something told in an org's channel once.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,5 +54,14 @@ pub enum Told {
         why: String,
         /// Whether that leaves a gap: the time lies before what Okta still keeps.
         gap: bool,
+    },
+    /// A request cannot go on: the audit entry of its next step cannot be kept, and without it nothing is written.
+    Unrecorded {
+        /// The request.
+        request: RequestNumber,
+        /// Its app.
+        app: App,
+        /// Why, in our words.
+        why: String,
     },
 }

@@ -10,7 +10,7 @@ use crate::audit::Draft;
 use crate::cause::{CauseId, Rules};
 use crate::event::{App, Event};
 use crate::facts::Unreadable;
-use crate::ids::{AppId, ChannelId, EventId, IncidentNumber, MessageId, OrgName};
+use crate::ids::{AppId, ChannelId, EventId, IncidentNumber, MessageId, OrgName, UserId};
 use crate::incident::{Change, Incident, Line, SettingChange};
 use crate::notice::{Notice, Told};
 
@@ -218,6 +218,15 @@ pub trait Store: Send + Sync {
 
     /// The known changes of an app's setting, newest first, at most 20.
     async fn settings(&self, org: &OrgName, app: &AppId) -> Result<Vec<(App, SettingChange)>, StoreError>;
+
+    /// The cause of a person's newest failure in an app since a time by Okta's clock, also one that no alert is for.
+    async fn newest_cause(
+        &self,
+        org: &OrgName,
+        app: &AppId,
+        person: &UserId,
+        since: Timestamp,
+    ) -> Result<Option<CauseId>, StoreError>;
 
     /// What was seen of the org since a time by Okta's clock.
     async fn tally(&self, org: &OrgName, since: Timestamp) -> Result<Tally, StoreError>;

@@ -162,6 +162,7 @@ impl App {
             wrote: DashMap::new(),
             put_off: DashMap::new(),
             silent: DashMap::new(),
+            unrecorded: DashMap::new(),
             started: clock.now(),
         });
         let shown =

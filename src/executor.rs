@@ -4,8 +4,11 @@
 //! its audit entry, before it is sent; after a crash in between, what Okta has is read before anything is repeated.
 
 mod enable;
+mod forbidden;
+mod no_proof;
 mod reassign;
 mod retry;
+mod unrecorded;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -68,6 +71,8 @@ pub struct Executor {
     pub put_off: DashMap<RequestNumber, Timestamp>,
     /// Since when Okta has not answered what became of a write.
     pub silent: DashMap<RequestNumber, Timestamp>,
+    /// Since when a step could not be recorded.
+    pub unrecorded: DashMap<RequestNumber, Timestamp>,
     /// When this process began, by our clock.
     pub started: Timestamp,
     /// Okta's id of each write of this process whose event the log has not shown yet; the person is empty for an app.
@@ -121,12 +126,17 @@ impl Executor {
             match self.see_to(&request, links).await {
                 Ok(when) => {
                     self.silent.remove(&request.number);
+                    self.unrecorded.remove(&request.number);
                     due.extend(when);
                 }
-                Err(Stuck::Store(failure)) => return Err(failure.into()),
+                Err(Stuck::Store(failure)) => {
+                    self.cannot_record(&request, &failure).await;
+                    return Err(failure.into());
+                }
                 Err(Stuck::Directory(failure)) if self.is_lost(&request, asked, &failure).await? => {
                     due.push(self.clock.now());
                 }
+                Err(Stuck::Directory(failure)) if self.is_forbidden(&request, &failure).await? => {}
                 Err(Stuck::Directory(DirectoryError::RateLimited { until })) => due.push(until),
                 Err(failure) => {
                     warn!(request = %request.number, error = &failure as &dyn std::error::Error, "{} waits", request.number);

@@ -39,6 +39,9 @@ impl Board {
         let mut message = card(request, &around, &self.seen(request).await?);
         let ladder = self.ladder(org, request).await?;
         ladder::climb(&mut message, request, &ladder);
+        if let (true, Some(card)) = (request.stage.is_over(), &mut message.card) {
+            card.fields.extend(ladder::left(request, &self.incidents_of(request).await?));
+        }
         if request.frozen.action == Action::Reassign {
             let whom = ladder::whom(request, &self.incidents_of(request).await?);
             if let (Some(card), Some(whom)) = (&mut message.card, whom) {

@@ -51,7 +51,14 @@ impl Executor {
             Outcome::Waiting if self.requests.paused().await?.is_some() => {
                 self.is_put_off(request, "all writes to Okta are stopped".to_owned()).await
             }
-            Outcome::Waiting => self.take_away(request, directory, person).await,
+            // It was begun a moment ago, or before a restart: whoever asked and approved must still be allowed to.
+            Outcome::Waiting => match self.rights_lost(request).await? {
+                Some(why) => {
+                    let why = format!("{why}, so nothing was changed");
+                    self.give_up(request, person, why, "write.refused").await
+                }
+                None => self.take_away(request, directory, person).await,
+            },
             Outcome::Unassigning { since } | Outcome::Assigning { since } if now - *since < ABANDONED => {
                 Ok(Some(*since + ABANDONED))
             }

@@ -192,7 +192,7 @@ impl Executor {
             };
             let next = match found {
                 Some(ended) => ended,
-                None if late && silent.is_none() => no_proof(action),
+                None if late && silent.is_none() => self.no_proof(request, person, pushed).await?,
                 None if guided || matches!(outcome, Outcome::Unclear { .. }) => continue,
                 None => Outcome::Unclear { at: *at },
             };
@@ -322,16 +322,6 @@ fn reasons(request: &Request) -> String {
     };
     let told: Vec<String> = counted.iter().take(REASONS).map(told).collect();
     format!("Still failing: {}{more}", told.join("; "))
-}
-
-fn no_proof(action: Action) -> Outcome {
-    let why = match action {
-        Action::Fixed => "no push of this person has succeeded since",
-        Action::Enable | Action::Retry | Action::Reassign => {
-            "no proof came in time; next: retry in the console under Dashboard > Tasks"
-        }
-    };
-    Outcome::Failed { why: why.to_owned() }
 }
 
 /// What the log told about somebody since the push, by Okta's clock.

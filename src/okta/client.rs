@@ -103,7 +103,8 @@ impl Client {
             if answer.status.is_success() {
                 return Ok(answer);
             }
-            let refusal = Refusal::read(&answer);
+            let mut refusal = Refusal::read(&answer);
+            refusal.is_of_a_write = method != Method::GET;
             let again = tries_left > 0
                 && refusal.wants_other_credentials()
                 && (refusal.wants_a_nonce() || self.auth.renew(&signed_with).await);

@@ -20,6 +20,8 @@ pub(crate) struct Refusal {
     /// The `scope` and `error` of `WWW-Authenticate`.
     challenge: Option<String>,
     request_id: String,
+    /// Whether something was to be changed: that takes a role of its own.
+    pub is_of_a_write: bool,
     /// Why the body is not Okta's, if it is something else's: a page of a proxy, or of an org that is no more.
     garbled: Option<String>,
 }
@@ -57,6 +59,7 @@ impl Refusal {
             causes: body.causes.0,
             challenge: text(&answer.headers, &WWW_AUTHENTICATE).map(str::to_owned),
             request_id: answer.request_id().to_owned(),
+            is_of_a_write: false,
             garbled,
         }
     }
@@ -130,12 +133,17 @@ impl Refusal {
         }
     }
 
-    /// Source: Okta support, "403 Forbidden error using an Okta connector Action card"; Okta help, standard roles.
+    /// Source: Okta support, "403 Forbidden error using an Okta connector Action card"; Okta help, standard roles, and
+    /// "Okta API permissions" for what is written.
     fn missing(&self, what: &str) -> String {
         match self.parameter("scope") {
             Some(scope) => format!("the scope {scope}"),
             None if what == super::log::WHAT => {
                 "a role that may read the System Log, such as Report Administrator or Read-only Administrator"
+                    .to_owned()
+            }
+            None if self.is_of_a_write => {
+                "a role that may change apps and their assignments, such as Application Administrator"
                     .to_owned()
             }
             None => "a role that may read apps and people, such as Read-only Administrator".to_owned(),

@@ -177,6 +177,27 @@ pub(super) async fn unexplained(
     rows.iter().map(|row| Event::from_json(row.get_as("body")?)).collect()
 }
 
+/// The cause of a person's newest failure in an app since a time by Okta's clock.
+pub(super) async fn newest_cause(
+    conn: &mut AnyConnection,
+    org: &OrgName,
+    app: &AppId,
+    person: &UserId,
+    since: Timestamp,
+) -> Result<Option<CauseId>, Error> {
+    let row = sqlx::query(
+        "SELECT cause FROM event WHERE org = $1 AND person = $2 AND published_ms >= $3 AND app = $4 \
+         AND class = 'failure' ORDER BY published_ms DESC LIMIT 1",
+    )
+    .bind(org.as_str())
+    .bind(person.as_str())
+    .bind(ms(since))
+    .bind(app.as_str())
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| Ok(row.get_as::<&str>("cause")?.into())).transpose()
+}
+
 /// Failures by cause since a time by Okta's clock, most frequent first.
 pub(super) async fn causes(
     conn: &mut AnyConnection,

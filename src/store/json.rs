@@ -7,6 +7,7 @@ use domain::event::{Actor, App, Event, EventKind, Outcome, Person};
 use domain::ids::{MemberId, UserId};
 use domain::incident::{Findings, Happened, Proof, SettingChange};
 use domain::notice::Told;
+use domain::request::RequestNumber;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sqlx::Error;
@@ -299,6 +300,7 @@ pub(super) enum ToldForm {
     Blind { since_ms: i64, why: String },
     SeesAgain { since_ms: i64, until_ms: i64, caught_up: u64 },
     Restarted { from_ms: i64, why: String, gap: bool },
+    Unrecorded { request: i64, app: AppForm, why: String },
 }
 
 impl Stored for Told {
@@ -314,6 +316,9 @@ impl Stored for Told {
             Self::Restarted { from, why, gap } => {
                 ToldForm::Restarted { from_ms: ms(*from), why: why.clone(), gap: *gap }
             }
+            Self::Unrecorded { request, app, why } => {
+                ToldForm::Unrecorded { request: request.0, app: app.form(), why: why.clone() }
+            }
         }
     }
 
@@ -327,6 +332,9 @@ impl Stored for Told {
                 Self::SeesAgain { since: time(since_ms)?, until: time(until_ms)?, caught_up }
             }
             ToldForm::Restarted { from_ms, why, gap } => Self::Restarted { from: time(from_ms)?, why, gap },
+            ToldForm::Unrecorded { request, app, why } => {
+                Self::Unrecorded { request: RequestNumber(request), app: Stored::of(app)?, why }
+            }
         })
     }
 }

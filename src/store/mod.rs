@@ -272,6 +272,16 @@ impl Store for Sql {
         look!(self, conn => log::settings(conn, org, app))
     }
 
+    async fn newest_cause(
+        &self,
+        org: &OrgName,
+        app: &AppId,
+        person: &UserId,
+        since: Timestamp,
+    ) -> Result<Option<CauseId>, StoreError> {
+        look!(self, conn => events::newest_cause(conn, org, app, person, since))
+    }
+
     async fn tally(&self, org: &OrgName, since: Timestamp) -> Result<Tally, StoreError> {
         read!(self, conn => async {
             let causes = events::causes(conn, org, since).await?;

@@ -38,6 +38,7 @@ fn same(what: &Told) -> String {
         Told::Blind { since, .. } => format!("blind {}", ms(*since)),
         Told::SeesAgain { since, .. } => format!("sees again {}", ms(*since)),
         Told::Restarted { from, .. } => format!("restarted {}", ms(*from)),
+        Told::Unrecorded { request, .. } => format!("unrecorded {request}"),
     }
 }
 

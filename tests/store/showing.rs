@@ -182,6 +182,11 @@ async fn a_notice_is_told_once_and_its_number_is_never_used_again() -> Result<()
         Told::Blind { since: at("09:00:00"), why: "Okta cannot be reached".to_owned() },
         Told::SeesAgain { since: at("09:00:00"), until: at("10:00:00"), caught_up: 12 },
         Told::Restarted { from: at("08:00:00"), why: "“a’ \n".to_owned(), gap: true },
+        Told::Unrecorded {
+            request: domain::request::RequestNumber(3),
+            app: domain::event::App { id: "app1".parse()?, label: "Airbase".to_owned() },
+            why: "the disk is full".to_owned(),
+        },
     ];
     for told in &told {
         world.store.add_notice(&acme(), told, at("10:00:00")).await?;
@@ -195,13 +200,13 @@ async fn a_notice_is_told_once_and_its_number_is_never_used_again() -> Result<()
     world.store.note_telling(1, at("10:00:01")).await?;
     world.store.note_telling(1, at("10:00:09")).await?;
     assert_eq!(world.store.untold().await?[0].attempted, Some(at("10:00:01")));
-    for number in 1..=3 {
+    for number in 1..=4 {
         world.store.note_told(number, MessageId(8)).await?;
     }
     assert!(world.store.untold().await?.is_empty());
 
     world.store.prune(at("20:00:00")).await?;
     world.store.add_notice(&acme(), &told[0], at("21:00:00")).await?;
-    assert_eq!(world.store.untold().await?[0].notice.number, 4);
+    assert_eq!(world.store.untold().await?[0].notice.number, 5);
     Ok(())
 }

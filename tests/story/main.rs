@@ -3,7 +3,10 @@
 //! Whatever is asked and answered in them is held against the official documents at their end. The passes are called by hand and the clock is the simulators', so an hour passes in a line.
 
 mod alerts;
+mod approvals;
 mod approving;
+mod audit_channel;
+mod auditing;
 mod breaking_glass;
 mod channels;
 mod clocks;
@@ -14,17 +17,24 @@ mod enabling;
 mod ending;
 mod faults;
 mod fixing;
+mod forbidden;
 mod hands;
 mod healing;
 mod ladder;
 mod linking;
+mod naming;
+mod pausing;
 mod reassigning;
 mod restarts;
 mod retrying;
 mod retyping;
+mod retyping_each;
+mod rights;
 mod service_app;
 mod sessions;
 mod showing;
+mod stopping;
 mod thronging;
 mod unclear;
+mod unrecorded;
 mod world;

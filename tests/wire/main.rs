@@ -7,6 +7,8 @@
 mod documents;
 
 mod answering;
+mod deciding;
+mod elsewhere;
 mod gateway;
 mod hands;
 mod killing;
@@ -16,6 +18,9 @@ mod reassigning;
 mod refusing;
 mod remediating;
 mod secrets;
+mod settling;
 mod starting;
 mod stopping;
+mod ticking;
+mod watching;
 mod world;

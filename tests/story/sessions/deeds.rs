@@ -12,9 +12,10 @@ use crate::world::World;
 const LINKED: [&str; 5] = ["Olive", "Oscar", "Ada", "Abe", "Gina"];
 
 /// What somebody may lose, and get again.
-const ROLES: [(&str, &str); 5] = [
+const ROLES: [(&str, &str); 6] = [
     ("Olive", "operator"),
     ("Ada", "approver"),
+    ("Ada", "oncall"),
     ("Abe", "approver"),
     ("Abe", "oncall"),
     ("Gina", "breakglass"),
@@ -35,6 +36,10 @@ impl Session {
             let value = format!("role {}", self.dice.below(1_000));
             world.okta.fills_in(&person, &app, "role", &value);
             self.filled.insert((person.clone(), app.clone()), value);
+            if self.dice.below(3) == 0 {
+                // A mapped attribute that somebody overrode: a new assignment may not set it, so not all comes back.
+                world.okta.fills_in(&person, &app, "displayName", "Somebody Else");
+            }
         }
         let who = self.dice.one(&["Olive", "Oscar", "Abe"]);
         let named = format!("acme/{app}");
@@ -47,6 +52,30 @@ impl Session {
                 world.acts(approver, &button, &[]).await;
             }
         }
+        self.perhaps_changes_roles(world);
+    }
+
+    /// Several are pushed again at an app where that helps, and Okta refuses one of them: it works for some only.
+    pub(super) async fn retries_in_part(&mut self, world: &World) {
+        let Some((app, _)) = self.apps.iter().find(|(_, label)| label == "Slack").cloned() else { return };
+        let some = self.some_people();
+        for person in &some {
+            if !world.okta.is_assigned(person, &app) {
+                world.okta.left_inactive(person, &app);
+            }
+            world.okta.assigns(person, &app);
+            self.unassigned.remove(&(person.clone(), app.clone()));
+        }
+        world.okta.tick();
+        let _ = world.looks().await;
+        world.okta.enables_in_console(&app, "Jo Ortiz");
+        let failing = world.okta.tasks().into_iter().filter(|task| task.app == app).map(|task| task.user);
+        let Some(last) = failing.max() else { return };
+        let list = world.says("Oscar", "retry", &[("app", &format!("acme/{app}"))]).await;
+        let Ok(confirmation) = world.presses("Oscar", &list, "Retry all").await else { return };
+        let _ = world.presses("Oscar", &confirmation, "Retry").await;
+        let push = format!("POST /api/v1/apps/{app}/users/{last}");
+        world.okta.faults().next(1, &push, sim::okta::Fault::Status(400));
     }
 
     /// Somebody says that it was done in the app, or closes the incident.
@@ -72,6 +101,7 @@ impl Session {
         let options = [("app", app.as_str()), ("reason", why), ("breakglass", "true")];
         let confirmation = world.says("Gina", "enable", &options).await;
         let _ = world.presses("Gina", &confirmation, "Break the glass").await;
+        self.perhaps_changes_roles(world);
     }
 
     pub(super) async fn reviews(&mut self, world: &World) {
@@ -114,9 +144,18 @@ impl Session {
         }
     }
 
+    /// Between a click and what it leads to, somebody may lose a role: what was allowed a moment ago is not any more.
+    pub(super) fn perhaps_changes_roles(&mut self, world: &World) {
+        if self.dice.below(6) == 0 {
+            self.changes_roles(world);
+        }
+    }
+
     /// Somebody loses a role, or gets it again.
     pub(super) fn changes_roles(&mut self, world: &World) {
-        match self.lost.pop() {
+        // Up to two are lost at a time, so that it also happens that nobody is on call.
+        let back = self.lost.len() > 1 || self.dice.below(2) == 0;
+        match self.lost.pop_if(|_| back) {
             Some((name, role)) => world.gets(name, role),
             None => {
                 let (name, role) = self.dice.one(&ROLES);

@@ -15,7 +15,7 @@ use anyhow::{Context, Result, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::world::World;
-use promises::holds;
+use promises::{holds, in_part};
 use steps::Session;
 
 const STEPS: u32 = 200;
@@ -34,7 +34,8 @@ const DONE: [&str; 9] = [
 ];
 
 /// What is rarer, and looked for where there are many sessions.
-const RARELY_DONE: [&str; 3] = ["request.denied", "request.broke_glass", "incident.closed"];
+const RARELY_DONE: [&str; 5] =
+    ["request.denied", "request.broke_glass", "incident.closed", "a retry in part", "a reassign in part"];
 
 /// So many are many.
 const MANY: usize = 20;
@@ -44,10 +45,11 @@ async fn plays(seed: u64) -> Result<BTreeSet<String>> {
     let mut world = World::new().await?;
     let mut session = Session::begin(&world, seed);
     session.links_everybody(&world).await?;
-    for _ in 0..STEPS {
-        world = session.step(world).await?;
+    for step in 0..STEPS {
+        let stepped = session.step(world).await;
+        world = stepped.with_context(|| format!("step {step} of the session of seed {seed}"))?;
     }
-    session.heals(&world).await?;
+    session.heals(&world).await.with_context(|| format!("the end of the session of seed {seed}"))?;
     let held = holds(&world, &session).await;
     // One session in eight is held against the documents, too: that costs more than the session itself.
     if !seed.is_multiple_of(8) {
@@ -57,6 +59,7 @@ async fn plays(seed: u64) -> Result<BTreeSet<String>> {
     held.with_context(|| {
         format!("the session of seed {seed}: {:#?}\n{}", session.done, world.lines().join("\n"))
     })?;
+    session.seen.extend(in_part(&world).await?);
     Ok(session.seen)
 }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail, ensure};
 use domain::audit::{self, Entry};
-use domain::incident::{EndedBecause, FailureState, Incident};
-use domain::request::{Action, Method, Outcome, Request, Stage};
+use domain::incident::{EndedBecause, Ending, FailureState, Incident, Stage as IncidentStage};
+use domain::request::{Action, Method, Outcome, Request, RequestNumber, Stage};
 use domain::requests::{AuditQuery, RequestQuery};
 use domain::store::{Query, Which};
 
@@ -69,6 +69,8 @@ pub(super) async fn holds(world: &World, session: &Session) -> Result<()> {
         ensure!(right, "{label}: {} are failing, and the channel says {cards:#?}", wanted.len());
     }
     once(world)?;
+    closed_by_hand_says_so(world, &all).await?;
+    partly_says_who_or_what(world).await?;
     nobody_is_left_unassigned(world, session).await?;
     written_as_promised(world).await
 }
@@ -93,7 +95,13 @@ async fn written_as_promised(world: &World) -> Result<()> {
     };
     for request in &requests {
         let ours = |entry: &Entry| entry.draft.request == Some(request.number);
-        ensure!(noted("write.begun", &ours) <= 1, "{} was begun twice", request.number);
+        let begun = noted("write.begun", &ours) - noted("write.put_off", &ours);
+        ensure!(
+            begun <= 1,
+            "{} was begun {begun} times: {:#?}",
+            request.number,
+            told(&entries, request.number)
+        );
         for person in request.outcomes.keys() {
             let about = |entry: &Entry| ours(entry) && entry.draft.before == format!("person {person}");
             let pushes = noted("push.begun", &about) - noted("push.put_off", &about);
@@ -202,9 +210,88 @@ fn once(world: &World) -> Result<()> {
     Ok(())
 }
 
+/// What somebody closed by hand says that it is closed, and by whom; nothing says that it is fixed.
+async fn closed_by_hand_says_so(world: &World, all: &[Incident]) -> Result<()> {
+    let entries = world.app.desk.requests.entries(&AuditQuery::default()).await?;
+    for incident in all {
+        let IncidentStage::Over { how: Ending::Closed, .. } = incident.stage else { continue };
+        let of = format!("incident {}: ", incident.number);
+        // Newest first.
+        let closed = entries
+            .iter()
+            .find(|entry| entry.draft.what == "incident.closed" && entry.draft.before.starts_with(&of));
+        let by = closed.and_then(|entry| entry.draft.member);
+        let by = by.with_context(|| format!("{} is closed, and nobody closed it", incident.number))?;
+        // As people see a mention.
+        let by = world.discord.members().into_iter().find(|somebody| somebody.id == by.0).map(|it| it.name);
+        let by = format!("Closed by @{}:", by.unwrap_or_default());
+        let cards = cards(world, &commands::alert::footer(incident, incident.chapter));
+        let start = format!("[=] CLOSED BY HAND · {} · ", incident.app.label);
+        let says = |card: &String| card.starts_with(&start) && card.contains(&by);
+        ensure!(cards.iter().any(says), "{} does not say {by:?}: {cards:#?}", incident.number);
+        let fixed = cards.iter().find(|card| card.starts_with("[✓]"));
+        ensure!(fixed.is_none(), "{} was closed by hand, and says {fixed:?}", incident.number);
+    }
+    Ok(())
+}
+
+/// What worked in part names whom or what it did not work for.
+async fn partly_says_who_or_what(world: &World) -> Result<()> {
+    for request in world.app.desk.requests.requests(&RequestQuery::default()).await? {
+        let Stage::Partly { why, .. } = &request.stage else { continue };
+        let cards = cards(world, &commands::request_card::footer(&request));
+        let named: Vec<String> = match request.frozen.action {
+            // What is not as it was, by the names of the attributes.
+            Action::Reassign => {
+                let (_, lost) = why.split_once("ot all of the assignment is as it was: ").unwrap_or_default();
+                let lost = lost.split(". ").next().unwrap_or_default();
+                lost.split(", ").map(str::to_owned).collect()
+            }
+            _ => {
+                let people = world.okta.person_views();
+                let failed =
+                    request.outcomes.iter().filter(|(_, outcome)| !matches!(outcome, Outcome::Proven(_)));
+                let name = |id: &str| people.iter().find(|each| each.id == id).map(|each| each.name.clone());
+                failed.filter_map(|(person, _)| name(person.as_str())).take(5).collect()
+            }
+        };
+        ensure!(
+            named.iter().any(|name| !name.is_empty()),
+            "{} left somebody or something: {why}",
+            request.number
+        );
+        let says = |card: &String| named.iter().all(|name| card.contains(name));
+        ensure!(cards.iter().any(says), "{} does not name {named:?}: {cards:#?}", request.number);
+    }
+    Ok(())
+}
+
+/// What worked in part, for those who look whether that happens at all.
+pub(super) async fn in_part(world: &World) -> Result<BTreeSet<String>> {
+    let requests = world.app.desk.requests.requests(&RequestQuery::default()).await?.into_iter();
+    let partly = requests.filter(|request| matches!(request.stage, Stage::Partly { .. }));
+    Ok(partly.map(|request| format!("a {} in part", request.frozen.action.word())).collect())
+}
+
+/// Everything that stands on the messages with this footer.
+fn cards(world: &World, footer: &str) -> Vec<String> {
+    let messages = world.discord.messages(world.channel).into_iter();
+    let of = messages.filter(|message| message.embeds.iter().any(|card| card.footer == footer));
+    of.map(|message| format!("{}\n{:?}", message.content, message.embeds)).collect()
+}
+
 /// The entries that come before a write of a request that waits for somebody's right. Giving somebody back what was
 /// taken away does not.
 const BEGUN: [&str; 3] = ["write.begun", "push.begun", "unassign.begun"];
+
+/// What the audit holds of a request.
+fn told(entries: &[Entry], number: RequestNumber) -> Vec<String> {
+    let ours = entries.iter().filter(|entry| entry.draft.request == Some(number));
+    ours.map(|entry| {
+        format!("{} {} {} {}", entry.at, entry.draft.what, entry.draft.outcome, entry.draft.reason)
+    })
+    .collect()
+}
 
 /// Whether an entry is about that person.
 fn is_about(entry: &Entry, person: &str) -> bool {
@@ -234,10 +321,18 @@ pub(super) async fn had_the_right(world: &World, from: i64, seen: &mut BTreeSet<
         let request = world.app.desk.requests.request(number).await?.context("no such request")?;
         let frozen = &request.frozen;
         let role = if frozen.breakglass { "breakglass" } else { "operator" };
-        ensure!(world.holds(frozen.requester.0, role), "{number} was done for who is no {role}");
-        let approvals = request.approvals.iter().filter(|given| world.holds(given.by.0, "approver")).count();
+        ensure!(world.holds(frozen.requester.0, role), "{number}: {} for who is no {role}", entry.draft.what);
+        // With nobody else on call, any approver may.
+        let members = world.discord.members();
+        let others_on_call = members.iter().any(|somebody| {
+            somebody.id != frozen.requester.0 && somebody.roles.iter().any(|role| role == "oncall")
+        });
+        let counts = |member: u64| {
+            world.holds(member, "approver") && (!others_on_call || world.holds(member, "oncall"))
+        };
+        let approvals = request.approvals.iter().filter(|given| counts(given.by.0)).count();
         let enough = frozen.breakglass || approvals >= frozen.gate.approvals as usize;
-        ensure!(enough, "{number} was done with {approvals} approvals that counted");
+        ensure!(enough, "{number}: {} with {approvals} approvals that counted", entry.draft.what);
     }
     Ok(end)
 }

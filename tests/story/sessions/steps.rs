@@ -81,10 +81,15 @@ impl Session {
         }
     }
 
+    /// Three of them.
+    pub(super) fn some_people(&self) -> Vec<String> {
+        self.people[..3].to_vec()
+    }
+
     pub(super) async fn step(&mut self, mut world: World) -> Result<World> {
         let (app, _) = self.dice.one(&self.apps);
         let person = self.dice.one(&self.people);
-        let kind = self.dice.below(58);
+        let kind = self.dice.below(60);
         self.done.push(format!("{kind} {person} {app}"));
         match kind {
             0..=4 => {
@@ -166,7 +171,8 @@ impl Session {
             44 | 48 | 49 => self.breaks_the_glass(&world, &app).await,
             45 => self.reviews(&world).await,
             46 => self.links(&world).await,
-            47 => self.changes_roles(&world),
+            47 | 50 => self.changes_roles(&world),
+            51 => self.retries_in_part(&world).await,
             _ => {
                 let time = self.dice.one(&[1, 5, 21, 60, 60, 600, 600, 4_000]);
                 world.passes(SignedDuration::from_secs(time));
@@ -227,6 +233,7 @@ impl Session {
         };
         let label = self.dice.one(&["Enable Deactivate Users", "Retry", "Retry", "Cancel"]);
         let _ = world.presses(who, &asked, label).await;
+        self.perhaps_changes_roles(world);
     }
 
     /// Somebody presses a button of the newest card that has it, perhaps twice, perhaps at once with somebody else.
@@ -244,6 +251,7 @@ impl Session {
                 tokio::join!(world.acts(who, &button, &[]), world.acts(other, &button, &[]));
             }
         }
+        self.perhaps_changes_roles(world);
     }
 
     async fn pauses_or_resumes(&mut self, world: &World) {

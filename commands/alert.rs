@@ -33,7 +33,10 @@ pub fn state_words(incident: &Incident, requests: &[Request]) -> &'static str {
         Stage::Open if incident.snooze.is_some() => "[z] SNOOZED",
         Stage::Open if heals_itself(incident) => "[i] HEALING ITSELF",
         Stage::Open => {
-            match requests.iter().find(|request| request.stage != Asked::Draft).map(|each| &each.stage) {
+            // One that is open counts more than how a newer one ended.
+            let confirmed = || requests.iter().filter(|request| request.stage != Asked::Draft);
+            let counts = confirmed().find(|request| !request.stage.is_over()).or_else(|| confirmed().next());
+            match counts.map(|each| &each.stage) {
                 Some(Asked::Pending) => "[?] WAITING FOR APPROVAL",
                 Some(Asked::Approved | Asked::Executing { .. } | Asked::Verifying { .. }) => {
                     "[~] IN PROGRESS"

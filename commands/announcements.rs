@@ -188,7 +188,7 @@ pub fn outcome(request: &Request, settled: bool, oncall: Option<RoleId>) -> Opti
 }
 
 /// A request is approved and under way: said once to the one who asked. One that is over is told by its outcome.
-pub fn decision(request: &Request) -> Option<Message> {
+pub fn decision(request: &Request, paused: bool) -> Option<Message> {
     let approvals = &request.approvals;
     let under_way =
         matches!(request.stage, Stage::Approved | Stage::Executing { .. } | Stage::Verifying { .. });
@@ -197,6 +197,7 @@ pub fn decision(request: &Request) -> Option<Message> {
     }
     let by: Vec<String> = approvals.iter().map(|approval| format!("<@{}>", approval.by)).collect();
     let next = match request.frozen.method {
+        _ if paused => "it waits, since all writes to Okta are stopped (`/okta pause`)",
         Method::Api => "it is being done",
         Method::Guided => "now it is for a person to do, and its card shows the clicks",
     };
@@ -224,16 +225,21 @@ pub fn reminder(request: &Request, oncall: RoleId, card: Option<&str>) -> Messag
 }
 
 /// Tells once, with a ping, that somebody is unassigned, or may be, and Okta does not let them be assigned again yet.
-pub fn half_done(request: &Request, oncall: Option<RoleId>) -> Message {
+pub fn half_done(request: &Request, paused: bool, oncall: Option<RoleId>) -> Message {
     let mut pings = vec![Ping::Member(request.frozen.requester)];
     pings.extend(oncall.map(Ping::Role));
     let names: Vec<String> = pings.iter().map(ToString::to_string).collect();
     let how = match request.is_unassigned() {
+        Some(true) if paused => "the person is unassigned, and not assigned again",
         Some(true) => "the person is unassigned, and Okta has not taken the new assignment yet",
         Some(false) | None => "Okta does not say whether it unassigned the person",
     };
+    let next = match paused {
+        true => "All writes to Okta are stopped, so Provost does not go on before `/okta resume`",
+        false => "Provost goes on until they are assigned",
+    };
     let content = format!(
-        "{} {} for {} is half done: {how}. Provost goes on until they are assigned. Whoever cannot wait does it in Okta's \
+        "{} {} for {} is half done: {how}. {next}. Whoever cannot wait does it in Okta's \
          console: {}; Provost sees that by itself.",
         names.join(" "),
         request.number,

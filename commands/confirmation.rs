@@ -73,8 +73,12 @@ pub fn message(request: &Request, price: &Price, around: &Around<'_>) -> Message
 /// What breaking the glass means, to the one who is about to.
 fn breaking(request: &Request, policy: &Policy) -> String {
     let approvers = policy.who(&request.frozen.app.id, Role::Approver);
+    let begins = match request.frozen.method {
+        Method::Api => "It is done as soon as you confirm.",
+        Method::Guided => "A person may do it as soon as you confirm.",
+    };
     format!(
-        "**Nobody approves this. It is done as soon as you confirm.** The people on call and every approver \
+        "**Nobody approves this. {begins}** The people on call and every approver \
          ({approvers}) are told at once, with your reason, and one of them reviews it afterwards, for all to see. Use it \
          only for what cannot wait for an approval."
     )

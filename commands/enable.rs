@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use domain::audit::Draft;
 use domain::diagnosis::{people as count_people, read_app};
 use domain::facts::{AppFacts, ProvisioningFeature};
-use domain::request::{Action, Frozen, Method};
+use domain::ids::{AppId, OrgName};
+use domain::request::{Action, Frozen, Method, NOT_BY_API, Stage};
+use domain::requests::RequestQuery;
 use domain::store::{Query, Which};
 
 use crate::chat::{ButtonStyle, Call, CustomId, Dialog, Input, Message, Opening, Row};
@@ -21,6 +23,9 @@ pub const REASON: (u16, u16) = (10, 500);
 
 /// The least that the reason of a break-glass must hold.
 const BREAKGLASS_REASON: usize = 30;
+
+/// Among so many of an app's newest requests the one before is looked for.
+const OTHERS: u32 = 20;
 
 /// `/okta enable app: reason: [breakglass]`.
 pub struct Enable;
@@ -72,6 +77,11 @@ impl Command for Enable {
             return already_on(desk, &name, &facts).await;
         }
         let (method, by_hand_because) = match feature {
+            Some(Ok(ProvisioningFeature::Readable { .. }))
+                if refused_before(desk, &name, &app.id).await? =>
+            {
+                (Method::Guided, Some("Okta's API refused it the last time".to_owned()))
+            }
             Some(Ok(ProvisioningFeature::Readable { .. })) if org.writes => (Method::Api, None),
             Some(Ok(ProvisioningFeature::ByHandOnly { why })) => (Method::Guided, Some(why)),
             Some(Ok(ProvisioningFeature::Readable { .. })) => {
@@ -116,6 +126,21 @@ impl Command for Enable {
     }
 }
 
+/// Whether Okta's API can be read but refused the write, when it was asked for last.
+async fn refused_before(desk: &Desk, org: &OrgName, app: &AppId) -> Result<bool, CommandError> {
+    let query = RequestQuery {
+        org: Some(org.clone()),
+        app: Some(app.clone()),
+        confirmed: true,
+        limit: OTHERS,
+        ..RequestQuery::default()
+    };
+    let before = desk.requests.requests(&query).await?;
+    let last = before.iter().find(|request| request.frozen.action == Action::Enable);
+    Ok(last
+        .is_some_and(|last| matches!(&last.stage, Stage::Failed { why, .. } if why.starts_with(NOT_BY_API))))
+}
+
 /// The reason that was typed.
 ///
 /// # Errors
@@ -152,11 +177,7 @@ pub fn ask(app: &str) -> Dialog {
     }
 }
 
-async fn already_on(
-    desk: &Desk,
-    org: &domain::ids::OrgName,
-    facts: &AppFacts,
-) -> Result<Message, CommandError> {
+async fn already_on(desk: &Desk, org: &OrgName, facts: &AppFacts) -> Result<Message, CommandError> {
     let changes = desk.store.settings(org, &facts.app.id).await?;
     let since = changes.iter().find(|(_, change)| change.on).map_or_else(
         || " That was before Provost began to read the log; `/okta diagnose` looks back 90 days.".to_owned(),

@@ -122,6 +122,7 @@ async fn said_already(desk: &Desk, incident: &Incident) -> Result<Option<Request
         org: Some(incident.org.clone()),
         app: Some(incident.app.id.clone()),
         open: true,
+        confirmed: true,
         limit: 0,
     };
     let of = |request: &Request| {

@@ -117,12 +117,16 @@ pub fn is_of_chapter(request: &Request, incident: &Incident) -> bool {
     request.created >= incident.opened || !request.stage.is_over()
 }
 
+/// An alert looks at so many of its app's newest requests.
+const OF_APP: u32 = 20;
+
 /// The newest requests of an incident's app.
 pub fn of_chapter(incident: &Incident) -> RequestQuery {
     RequestQuery {
         org: Some(incident.org.clone()),
         app: Some(incident.app.id.clone()),
         open: false,
-        limit: 5,
+        confirmed: true,
+        limit: OF_APP,
     }
 }

@@ -416,8 +416,16 @@ pub fn left(request: &Request, incidents: &[Incident]) -> Option<Field> {
     (!named.is_empty()).then(|| Field { name: "Who is left".to_owned(), value })
 }
 
-/// What an approver needs to know of whom a reassignment is about; `None` for anything else.
+/// What an approver needs to know of whom it is about: of a retry the first few by name. `None` for what is about nobody.
 pub fn whom(request: &Request, incidents: &[Incident]) -> Option<Field> {
+    if request.frozen.action == Action::Retry {
+        let named = request.frozen.people.iter().take(LEFT);
+        let named = named.map(|person| {
+            escape(&known(incidents, person).map_or_else(|| person.to_string(), |(known, _)| name(known)), 80)
+        });
+        let value = crate::text::and_more(&named.collect::<Vec<_>>(), request.frozen.people.len());
+        return Some(Field { name: "Who".to_owned(), value });
+    }
     if request.frozen.action != Action::Reassign {
         return None;
     }

@@ -8,7 +8,6 @@ use domain::cause::CauseId;
 use domain::event::App;
 use domain::facts::Scope;
 use domain::ids::{OrgName, UserId};
-use domain::incident::Incident;
 use domain::ports::DirectoryError;
 use domain::request::{Action, Frozen, Method};
 use domain::store::{Query, Which};
@@ -18,10 +17,11 @@ use crate::confirmation::Price;
 use crate::desk::{Desk, Org};
 use crate::enable::{REASON, nobody_could, reason};
 use crate::errors::CommandError;
-use crate::request_card::Around;
+use crate::request_card::{self, Around};
+use crate::retry::HEALS_WITHIN;
 use crate::spec::{From, Opt, OptKind, Role, Spec};
 use crate::text::{csv_cell, escape, plain};
-use crate::{Command, confirmation, console, meant, steps};
+use crate::{Command, confirmation, meant, steps};
 
 /// `/okta reassign app: person: reason:`.
 pub struct Reassign;
@@ -113,7 +113,7 @@ impl Command for Reassign {
         let mut message = confirmation::message(&request, &price, &around);
         if let Some(card) = &mut message.card {
             card.fields.insert(0, field("Person", who(&assignment)));
-            card.fields.push(field("What it costs", cost(facts.deactivates_users(), org.writes)));
+            card.fields.push(field("What it costs", request_card::cost(&request)));
             card.fields.push(field(
                 "To confirm",
                 format!("Press **Reassign…** and type the app's label: {}", escape(&facts.app.label, 200)),
@@ -121,21 +121,6 @@ impl Command for Reassign {
         }
         Ok(message)
     }
-}
-
-fn cost(deactivates: bool, writes: bool) -> String {
-    let setting = match deactivates {
-        true => "The setting is **on** now.",
-        false => {
-            "The setting is **off** now: then Okta may not activate the account either, and the new assignment will \
-             probably fail like the old one. Turn it on first."
-        }
-    };
-    let profile = match writes {
-        true => "Provost keeps what the assignment holds, and puts it into the new one.",
-        false => "Write down what the assignment holds before you take it away; Provost cannot.",
-    };
-    format!("{} {setting} {profile}", console::UNASSIGNS)
 }
 
 fn who(assignment: &Assignment) -> String {
@@ -206,10 +191,18 @@ async fn named(typed: &str, desk: &Desk, org: &OrgName, app: &App) -> Result<Use
 async fn heals(desk: &Desk, org: &OrgName, app: &App, person: &UserId) -> Result<bool, CommandError> {
     let query = Query { org: Some(org.clone()), app: Some(app.id.clone()), which: Which::Open, limit: 0 };
     let open = desk.store.incidents(&query).await?;
-    let fails = |incident: &&Incident| incident.failing().any(|failure| failure.person.id == *person);
-    let mut causes = open.iter().filter(fails).map(|incident| &incident.cause).peekable();
     let healing = CauseId::self_healing();
-    Ok(causes.peek().is_some() && causes.all(|cause| *cause == healing))
+    let causes: Vec<&CauseId> = open
+        .iter()
+        .filter(|incident| incident.failing().any(|failure| failure.person.id == *person))
+        .map(|incident| &incident.cause)
+        .collect();
+    if !causes.is_empty() {
+        return Ok(causes.iter().all(|cause| **cause == healing));
+    }
+    // Where no alert is for them, the log still tells of them.
+    let healing = desk.store.healing(org, &app.id, desk.clock.now() - HEALS_WITHIN).await?;
+    Ok(healing.contains(person))
 }
 
 fn healing(app: &App) -> String {

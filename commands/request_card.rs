@@ -65,6 +65,22 @@ pub(crate) fn assigned(request: &Request) -> String {
     }
 }
 
+/// What a reassignment costs, and what becomes of what the assignment holds.
+pub(crate) fn cost(request: &Request) -> String {
+    let setting = match request.frozen.deactivated_users() {
+        true => "The setting was **on** when this was asked for.",
+        false => {
+            "The setting was **off** when this was asked for: then Okta may not activate the account either, and the new \
+             assignment will probably fail like the old one. Turn it on first."
+        }
+    };
+    let profile = match request.frozen.method {
+        Method::Api => "Provost keeps what the assignment holds, and puts it into the new one.",
+        Method::Guided => "Write down what the assignment holds before you take it away; Provost cannot.",
+    };
+    format!("{} {setting} {profile}", console::UNASSIGNS)
+}
+
 /// The card in the channel. It pings only when it is posted; the caller clears `pings` on an edit.
 pub fn card(request: &Request, around: &Around<'_>, seen: &Seen) -> Message {
     let mut pings: Vec<Ping> = match (&request.stage, around.policy.oncall) {
@@ -110,13 +126,16 @@ pub fn card(request: &Request, around: &Around<'_>, seen: &Seen) -> Message {
         fields.push(field("People", progress(request)));
     }
     if frozen.action == Action::Enable && !request.stage.is_over() {
-        let how = if frozen.method == Method::Api { BY_API } else { BY_HAND };
-        fields.insert(1, field("How", how.to_owned()));
         fields.push(field("Assigned when asked", assigned(request)));
         fields.push(field("The price", console::PRICE.trim_start_matches("The price: ").to_owned()));
     }
     if frozen.action == Action::Reassign && !request.stage.is_over() {
-        fields.push(field("What it costs", console::UNASSIGNS.to_owned()));
+        fields.push(field("What it costs", cost(request)));
+    }
+    // What was done in the app is a word, and nothing is done for it.
+    if frozen.action != Action::Fixed && !request.stage.is_over() {
+        let how = if frozen.method == Method::Api { BY_API } else { BY_HAND };
+        fields.insert(1, field("How", how.to_owned()));
     }
     if frozen.breakglass {
         fields.push(field("Break-glass", reviewed(request, seen)));

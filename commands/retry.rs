@@ -10,6 +10,7 @@ use domain::ids::{OrgName, UserId};
 use domain::incident::{Failure, Incident};
 use domain::request::{Action, Frozen, Method, Request, RequestEvent};
 use domain::store::{Query, Which};
+use jiff::SignedDuration;
 
 use crate::chat::{
     Button, ButtonStyle, Call, Card, Choice, CustomId, Field, Message, Opening, Press, Row, Select, Tone,
@@ -25,6 +26,9 @@ use crate::{Command, ladder, meant, refused, steps};
 
 /// How many people a page of the list shows: as many as a select takes.
 const PAGE: usize = 25;
+
+/// For so long after its last try Okta may come back to a job by itself.
+pub(crate) const HEALS_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
 /// So many are named in a confirmation.
 const NAMED: usize = 5;
@@ -99,11 +103,13 @@ impl Command for Tick {
         let request = steps::find_own(call, desk).await?;
         let failing = failing(desk, &request.frozen.org, &request.frozen.app).await?;
         let page: usize = call.option("page").and_then(|page| page.parse().ok()).unwrap_or(0);
-        let shown: Vec<UserId> = failing.page(page).map(|failure| failure.person.id.clone()).collect();
+        let shown: Vec<&UserId> = failing.page(page).map(|failure| &failure.person.id).collect();
         let ticked: Vec<&str> = call.all("people").collect();
         let mut chosen: Vec<UserId> =
             request.frozen.people.iter().filter(|person| !shown.contains(person)).cloned().collect();
-        chosen.extend(shown.into_iter().filter(|person| ticked.contains(&person.as_str())));
+        // The page may have moved since it was shown; who was ticked on it counts all the same.
+        let all = failing.people.iter().map(|failure| &failure.person.id);
+        chosen.extend(all.filter(|person| ticked.contains(&person.as_str())).cloned());
         let request = rechoose(call, desk, &request, chosen).await?;
         Ok(list(&request, &failing, page))
     }
@@ -232,13 +238,22 @@ async fn failing(desk: &Desk, org: &OrgName, app: &App) -> Result<FailingPeople,
     let mut people: Vec<Failure> =
         open.iter().filter(of).flat_map(|incident| incident.failing().cloned()).collect();
     people.sort_by(|one, other| (&other.last, &one.person.id).cmp(&(&one.last, &other.person.id)));
+    let mut healing_people: Vec<Person> = open
+        .iter()
+        .filter(|each| each.cause == healing)
+        .flat_map(|each| each.failing().map(|failure| failure.person.clone()))
+        .collect();
+    // Where no alert is for them, the log still tells of them.
+    for id in desk.store.healing(org, &app.id, desk.clock.now() - HEALS_WITHIN).await? {
+        let is_known =
+            healing_people.iter().chain(people.iter().map(|failure| &failure.person)).any(|it| it.id == id);
+        if !is_known {
+            healing_people.push(Person { id, login: None, name: None });
+        }
+    }
     Ok(FailingPeople {
         people,
-        healing_people: open
-            .iter()
-            .filter(|each| each.cause == healing)
-            .flat_map(|each| each.failing().map(|failure| failure.person.clone()))
-            .collect(),
+        healing_people,
         incident: open.iter().find(of).map(|incident| incident.number),
     })
 }

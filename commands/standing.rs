@@ -95,7 +95,7 @@ pub(crate) fn standing(request: &Request, around: &Around<'_>, seen: &Seen) -> S
         }
         Stage::Cancelled { by, at } => format!("Withdrawn by <@{by}> {}.", when(*at)),
         Stage::Superseded { at, why } => {
-            format!("Void since {}: {}. Nothing was changed by Provost.", when(*at), escape(why, 500))
+            format!("Void since {}: {}. This request changed nothing.", when(*at), escape(why, 500))
         }
         Stage::Unclear { at, why } => {
             let next = match request.comes_to_be_known() {

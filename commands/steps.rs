@@ -58,6 +58,14 @@ impl Command for Confirm {
     }
 }
 
+/// Why nothing happens now, to whoever confirms or approves something while all writes are stopped.
+const PAUSED: &str = "all writes to Okta are stopped (`/okta pause`), and it goes on after `/okta resume`.";
+
+/// Whether a request has to wait until writes go on. What was done in the app writes nothing.
+async fn paused(desk: &Desk, request: &Request) -> Result<bool, CommandError> {
+    Ok(request.frozen.action != Action::Fixed && desk.requests.paused().await?.is_some())
+}
+
 /// Confirms a request for its requester, and says what comes next.
 pub async fn confirmed(call: &Call, desk: &Desk, request: &Request) -> Result<Message, CommandError> {
     let links = desk.links().await?;
@@ -70,7 +78,9 @@ pub async fn confirmed(call: &Call, desk: &Desk, request: &Request) -> Result<Me
     let event = RequestEvent::Confirmed { by: call.caller.id, hash };
     let what = if request.frozen.breakglass { "request.broke_glass" } else { "request.confirmed" };
     let after = step(call, desk, &links, request, event, what, "").await?;
+    let paused = paused(desk, &after).await?;
     Ok(Message::text(match after.stage {
+        Stage::Approved if paused => format!("{} waits: {PAUSED}", after.number),
         Stage::Approved if after.frozen.breakglass => format!(
             "{} goes ahead without an approval. Every approver is told, its card in the channel shows how it goes, \
                  and one of them reviews it afterwards.",
@@ -131,7 +141,9 @@ impl Command for Approve {
         let hash = call.option("hash").unwrap_or_default().to_owned();
         let event = RequestEvent::Approved { by: call.caller.id, person, hash };
         let after = step(call, desk, &links, &request, event, "request.approved", "").await?;
+        let paused = paused(desk, &after).await?;
         Ok(Message::text(match after.stage {
+            Stage::Approved if paused => format!("You approved {}. It waits: {PAUSED}", after.number),
             Stage::Pending => {
                 match (after.frozen.gate.approvals as usize).saturating_sub(after.approvals.len()) {
                     1 => format!("You approved {}. It still needs one more approval.", after.number),

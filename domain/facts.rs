@@ -5,6 +5,11 @@ use jiff::Timestamp;
 use crate::event::{App, Person};
 use crate::ids::UserId;
 
+/// The feature of an app that is there while Deactivate Users is on.
+///
+/// Source: Okta management API, application features.
+pub const PUSH_USER_DEACTIVATION: &str = "PUSH_USER_DEACTIVATION";
+
 /// An app as `GET /api/v1/apps/{id}` describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppFacts {
@@ -28,7 +33,7 @@ pub const WRITABLE_KINDS: [&str; 6] =
 impl AppFacts {
     /// Whether Deactivate Users is on.
     pub fn deactivates_users(&self) -> bool {
-        self.has("PUSH_USER_DEACTIVATION")
+        self.has(PUSH_USER_DEACTIVATION)
     }
 
     /// Whether Okta pushes people to this app at all.

@@ -10,7 +10,7 @@ use std::str::FromStr;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::event::{Actor, App};
-use crate::facts::Assigned;
+use crate::facts::{Assigned, PUSH_USER_DEACTIVATION};
 use crate::ids::{IncidentNumber, MemberId, NotAnId, OrgName, UserId};
 
 mod outcome;
@@ -133,6 +133,11 @@ impl RequestHash {
 }
 
 impl Frozen {
+    /// Whether Deactivate Users was on when it was asked for.
+    pub fn deactivated_users(&self) -> bool {
+        self.before.contains(PUSH_USER_DEACTIVATION)
+    }
+
     /// Its hash. The app's label is part of it: it is what an approver reads.
     pub fn hash(&self) -> RequestHash {
         let expires = self.gate.expires.as_millis().to_string();
@@ -315,6 +320,9 @@ impl Stage {
 
 /// How long Okta is asked what became of a request that is unclear.
 pub const SETTLED_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+
+/// How the end of a request begins whose write Okta's API refused: the next one for the app is done by hand.
+pub const NOT_BY_API: &str = "Okta's API does not take this change for the app";
 
 /// Stands for the event where an app user's own state is the proof.
 pub const STATE_AS_PROOF: &str = "app-user-state";

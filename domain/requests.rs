@@ -19,6 +19,8 @@ pub struct RequestQuery {
     pub app: Option<AppId>,
     /// Only those that are not over.
     pub open: bool,
+    /// Only those that were confirmed: a draft is nobody's business but its requester's.
+    pub confirmed: bool,
     /// At most this many, newest first; 0 means all.
     pub limit: u32,
 }

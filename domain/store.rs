@@ -219,6 +219,9 @@ pub trait Store: Send + Sync {
     /// The known changes of an app's setting, newest first, at most 20.
     async fn settings(&self, org: &OrgName, app: &AppId) -> Result<Vec<(App, SettingChange)>, StoreError>;
 
+    /// Whose push to an app waits for Okta's own retry, by what the log told last since a time by Okta's clock.
+    async fn healing(&self, org: &OrgName, app: &AppId, since: Timestamp) -> Result<Vec<UserId>, StoreError>;
+
     /// The cause of a person's newest failure in an app since a time by Okta's clock, also one that no alert is for.
     async fn newest_cause(
         &self,

@@ -159,6 +159,7 @@ impl App {
             wake: work.clone(),
             board: wake.clone(),
             looked: DashMap::new(),
+            nameless: DashMap::new(),
             wrote: DashMap::new(),
             put_off: DashMap::new(),
             silent: DashMap::new(),

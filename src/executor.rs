@@ -10,7 +10,7 @@ mod reassign;
 mod retry;
 mod unrecorded;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use commands::chat::Caller;
@@ -20,7 +20,9 @@ use domain::audit::Draft;
 use domain::ids::{AppId, MemberId, OrgName, UserId};
 use domain::links::{LinkBook, Links};
 use domain::ports::{Clock, Directory, DirectoryError, Roster, RosterError};
-use domain::request::{Action, Method, Outcome, Request, RequestEvent, RequestNumber, SETTLED_WITHIN, Stage};
+use domain::request::{
+    Action, Method, Outcome, Request, RequestEvent, RequestNumber, SETTLED_WITHIN, STATE_AS_PROOF, Stage,
+};
 use domain::requests::{RequestQuery, Requests};
 use domain::store::{Store, StoreError};
 use futures_util::{StreamExt, stream};
@@ -67,6 +69,8 @@ pub struct Executor {
     pub board: Arc<Notify>,
     /// When the app of a guided request was last read.
     pub looked: DashMap<RequestNumber, Timestamp>,
+    /// Since when the app of a guided request is seen to be on, while the log does not say who did it.
+    pub nameless: DashMap<RequestNumber, Timestamp>,
     /// Until when Okta wants an assignment to wait that is half done; and which retries lost an answer, since when.
     pub put_off: DashMap<RequestNumber, Timestamp>,
     /// Since when Okta has not answered what became of a write.
@@ -137,7 +141,11 @@ impl Executor {
                     due.push(self.clock.now());
                 }
                 Err(Stuck::Directory(failure)) if self.is_forbidden(&request, &failure).await? => {}
-                Err(Stuck::Directory(DirectoryError::RateLimited { until })) => due.push(until),
+                Err(Stuck::Directory(DirectoryError::RateLimited { until })) => {
+                    // Where it will be told that Okta does not say, that is not put off as well.
+                    let lost = self.silent.get(&request.number).map_or(until, |since| *since + ABANDONED);
+                    due.push(until.min(lost));
+                }
                 Err(failure) => {
                     warn!(request = %request.number, error = &failure as &dyn std::error::Error, "{} waits", request.number);
                     due.push(self.clock.now() + SignedDuration::from_secs(5));
@@ -187,6 +195,7 @@ impl Executor {
             return Ok(Some(request.deadline));
         }
         if let Some(why) = self.rights_lost(request).await? {
+            let why = format!("{why}, so nothing was changed");
             self.step(request, RequestEvent::Refused { why }, "write.refused", |_| {}).await?;
             return Ok(None);
         }
@@ -210,7 +219,14 @@ impl Executor {
             Err(failure) => return Err(failure.into()),
         };
         if now != frozen.before {
-            let why = format!("the app changed since it was asked for, from “{}” to “{now}”", frozen.before);
+            let other = match frozen.action {
+                Action::Enable => self.other_enable(request).await?,
+                Action::Retry | Action::Reassign | Action::Fixed => None,
+            };
+            let why = match other {
+                Some(other) => format!("{other} has turned it on already"),
+                None => format!("the app changed since it was asked for: {}", changes(&frozen.before, &now)),
+            };
             self.step(request, RequestEvent::Changed { why }, "request.superseded", |_| {}).await?;
             return Ok(None);
         }
@@ -225,7 +241,8 @@ impl Executor {
         }
         match frozen.action {
             Action::Enable => self.enable(request, &**directory).await,
-            Action::Retry | Action::Reassign | Action::Fixed => {
+            Action::Reassign => self.take_away(request, &**directory).await,
+            Action::Retry | Action::Fixed => {
                 self.step(request, RequestEvent::Begun, "write.begun", |_| {}).await?;
                 Ok(Some(self.clock.now()))
             }
@@ -284,10 +301,10 @@ impl Executor {
         Ok(self.roster.roles(member).await?.map(|roles| Caller { id: member, roles }))
     }
 
-    /// The earliest that Okta's clock can have shown at a time of ours: what it recorded before is older.
-    fn at_okta(&self, org: &OrgName, at: Timestamp) -> Timestamp {
-        let ahead = self.orgs.get(org).and_then(|(directory, _)| directory.clock_ahead());
-        at + ahead.filter(|ahead| ahead.abs() > RESOLUTION).unwrap_or_default()
+    /// A time of ours as Okta's clock showed it; `None` while Okta has not said what time it is.
+    fn at_okta(&self, org: &OrgName, at: Timestamp) -> Option<Timestamp> {
+        let ahead = self.orgs.get(org).and_then(|(directory, _)| directory.clock_ahead())?;
+        Some(if ahead.abs() > RESOLUTION { at + ahead } else { at })
     }
 
     async fn carry_on(&self, request: &Request, since: Timestamp) -> Result<Option<Timestamp>, Stuck> {
@@ -309,7 +326,13 @@ impl Executor {
     /// Its org is not in the configuration any more: what became of it can no longer be told.
     async fn orphaned(&self, request: &Request) -> Result<Option<Timestamp>, Stuck> {
         let org = &request.frozen.org;
-        let why = format!("org {org} is not in the configuration any more, so its Okta cannot be asked");
+        let mut why = format!("org {org} is not in the configuration any more, so its Okta cannot be asked");
+        if request.is_half_done() {
+            why.push_str(&format!(
+                ". The person may be UNASSIGNED. To do now, in Okta's console: {}. What the assignment held is kept",
+                commands::console::ASSIGN
+            ));
+        }
         warn!(request.id = %request.number, "{} is unclear: {why}", request.number);
         self.step(request, RequestEvent::Lost { why }, "write.unclear", |_| {}).await?;
         Ok(None)
@@ -347,24 +370,57 @@ impl Executor {
             _ => {}
         }
         fill(&mut entry);
-        if !entry.event.is_empty() {
-            let key = (request.number, entry.before.trim_start_matches("person ").to_owned());
-            let okta_request = self.wrote.remove(&key).map_or(String::new(), |(_, id)| id);
-            info!(
-                request.id = %request.number, okta.request_id = okta_request, event.id = entry.event,
-                app.id = %request.frozen.app.id, user.id = key.1, "Okta's log shows what {} did", request.number
-            );
-        }
+        let shown = (entry.event.clone(), entry.before.trim_start_matches("person ").to_owned());
         let stepped = self.requests.step(request.number, event, Some(entry), None, self.clock.now()).await?;
         self.board.notify_one();
         match stepped {
             Some(Ok(after)) => {
                 info!(request.id = %after.number, "{} is {}", after.number, after.stage.word());
+                self.is_shown(&after, shown);
                 Ok(true)
             }
             Some(Err(_)) | None => Ok(false),
         }
     }
+
+    /// The SIEM's line that ties a write of ours to Okta's event of it. Of what a person did there is none.
+    fn is_shown(&self, request: &Request, (event, person): (String, String)) {
+        let ours = request.frozen.method == Method::Api && request.frozen.action != Action::Fixed;
+        let ended = matches!(
+            request.stage,
+            Stage::Succeeded { .. } | Stage::Executing { .. } | Stage::Verifying { .. }
+        );
+        if event.is_empty() || event == STATE_AS_PROOF || !ours || !ended {
+            return;
+        }
+        let key = (request.number, person);
+        let okta_request = self.wrote.remove(&key).map_or(String::new(), |(_, id)| id);
+        info!(
+            request.id = %request.number, okta.request_id = okta_request, event.id = event,
+            app.id = %request.frozen.app.id, user.id = key.1, "Okta's log shows what {} did", request.number
+        );
+    }
+}
+
+/// What is another in a state than in the one before; each is words with `;` between its parts.
+fn changes(before: &str, now: &str) -> String {
+    let parts = |text: &str| -> BTreeSet<String> {
+        text.split([';', ' ']).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    };
+    let (before, now) = (parts(before), parts(now));
+    let only = |one: &BTreeSet<String>, other: &BTreeSet<String>| -> Vec<String> {
+        one.difference(other).cloned().collect()
+    };
+    match (only(&now, &before).join(" "), only(&before, &now).join(" ")) {
+        (new, gone) if gone.is_empty() => format!("“{new}” is new"),
+        (new, gone) if new.is_empty() => format!("“{gone}” is gone"),
+        (new, gone) => format!("“{new}” is new, “{gone}” is gone"),
+    }
+}
+
+/// Whether a refusal passes by itself, so that it is worth while to ask again.
+fn passes(failure: &DirectoryError) -> bool {
+    failure.may_have_been_done() || matches!(failure, DirectoryError::RateLimited { .. })
 }
 
 /// Those whom a card and the audit speak of: roles, no names.

@@ -72,7 +72,8 @@ impl Board {
         if let Some(until) = self.rests(org.channel) {
             return Ok(Some(until));
         }
-        let message = half_done(request, self.policy.oncall);
+        let paused = self.requests.paused().await?.is_some();
+        let message = half_done(request, paused, self.policy.oncall);
         self.remark(request, org.channel, Remark::HalfDone, message).await?;
         Ok(None)
     }

@@ -30,11 +30,12 @@ impl Board {
         }
         let now = self.clock.now();
         let known = self.memory.app(&request.frozen.org, &request.frozen.app.id);
+        let paused = self.requests.paused().await?.is_some();
         let around = Around {
             console: org.console.as_ref(),
             policy: &self.policy,
             kind: known.as_ref().map_or("", |facts| facts.kind.as_str()),
-            paused: self.requests.paused().await?.is_some(),
+            paused,
         };
         let mut message = card(request, &around, &self.seen(request).await?);
         let ladder = self.ladder(org, request).await?;
@@ -42,7 +43,9 @@ impl Board {
         if let (true, Some(card)) = (request.stage.is_over(), &mut message.card) {
             card.fields.extend(ladder::left(request, &self.incidents_of(request).await?));
         }
-        if request.frozen.action == Action::Reassign {
+        let is_begun = !matches!(request.stage, Stage::Pending | Stage::Approved);
+        if request.frozen.action == Action::Reassign || (request.frozen.action == Action::Retry && !is_begun)
+        {
             let whom = ladder::whom(request, &self.incidents_of(request).await?);
             if let (Some(card), Some(whom)) = (&mut message.card, whom) {
                 card.fields.insert(0, whom);
@@ -61,7 +64,14 @@ impl Board {
             self.requests.note_request_showing(&showing).await?;
             return self.post_request(request, showing, &message, request.revision).await;
         };
+        if showing.let_go {
+            return self.tell_without_card(request, showing, paused, &ladder).await;
+        }
         let Some(at) = showing.message else {
+            if showing.revision > 0 {
+                // It is posted anew, and has rung before.
+                message.pings.clear();
+            }
             if now.duration_since(showing.attempted) > NONCE_LASTS {
                 match self.earlier(showing.channel, showing.attempted, &footer(request)).await? {
                     Earlier::Found(found) => {
@@ -83,7 +93,13 @@ impl Board {
         message.pings.clear();
         match self.chat.edit(Place { channel: showing.channel, message: at }, &message).await {
             Ok(()) => (showing.shown_at, showing.revision) = (Some(now), request.revision),
-            Err(ChatError::MessageGone | ChatError::TooOld) => showing.let_go = true,
+            Err(ChatError::MessageGone) => showing.let_go = true,
+            Err(ChatError::TooOld) => {
+                // An edit of a message that old is refused: it is posted anew, at the bottom of the channel.
+                (showing.attempted, showing.message, showing.shown_at) = (now, None, None);
+                self.requests.note_request_showing(&showing).await?;
+                return Ok(Some(now));
+            }
             // Cards go to another channel by now: this one moves there.
             Err(ChatError::Forbidden { .. } | ChatError::NoAccess(_) | ChatError::ChannelGone(_))
                 if channel != org.channel =>
@@ -95,17 +111,43 @@ impl Board {
             Err(failure) => return Err(failure.into()),
         }
         // Told first: what a crash leaves untold is told again, and the nonce makes it the same message.
-        if let Some(decision) = commands::announcements::decision(request) {
-            self.remark(request, showing.channel, Remark::Decision, decision).await?;
+        self.say_once(request, showing.channel, paused, &ladder).await?;
+        self.requests.note_request_showing(&showing).await?;
+        Ok(None)
+    }
+
+    /// Its card was deleted, which somebody wanted; what is said once about it is said all the same.
+    async fn tell_without_card(
+        &self,
+        request: &Request,
+        mut showing: RequestShowing,
+        paused: bool,
+        ladder: &Ladder,
+    ) -> Result<Option<Timestamp>, ShowError> {
+        self.say_once(request, showing.channel, paused, ladder).await?;
+        showing.revision = request.revision;
+        self.requests.note_request_showing(&showing).await?;
+        Ok(None)
+    }
+
+    /// What is said once in a message of its own: that it was decided, and how it ended.
+    async fn say_once(
+        &self,
+        request: &Request,
+        channel: ChannelId,
+        paused: bool,
+        ladder: &Ladder,
+    ) -> Result<(), ShowError> {
+        if let Some(decision) = commands::announcements::decision(request, paused) {
+            self.remark(request, channel, Remark::Decision, decision).await?;
         }
         let ended = self.how_it_ended(request).await?;
         let settled = ended == Remark::Settled;
         if let Some(mut outcome) = commands::announcements::outcome(request, settled, self.policy.oncall) {
-            outcome.rows = ladder::rows(request, &ladder);
-            self.remark(request, showing.channel, ended, outcome).await?;
+            outcome.rows = ladder::rows(request, ladder);
+            self.remark(request, channel, ended, outcome).await?;
         }
-        self.requests.note_request_showing(&showing).await?;
-        Ok(None)
+        Ok(())
     }
 
     /// What the card shows that is not the request's own.

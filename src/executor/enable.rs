@@ -5,13 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::incident::SettingChange;
 use domain::ports::{Directory, DirectoryError, Written};
-use domain::request::{Action, Method, Request, RequestEvent, RequestNumber, Stage};
+use domain::request::{Action, Method, NOT_BY_API, Request, RequestEvent, RequestNumber, Stage};
 use domain::requests::{AuditQuery, RequestQuery};
 use domain::store::StoreError;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
 use super::{ABANDONED, BY_HAND_WITHIN, Executor, LOOK_EVERY, RESOLUTION, Stuck};
+
+/// How long the log may take to tell who turned it on, once the app shows that it is on.
+const NAMED_WITHIN: SignedDuration = SignedDuration::from_mins(3);
 
 /// Among so many of an app's newest requests another one is looked for.
 const OTHERS: u32 = 20;
@@ -20,7 +23,7 @@ impl Executor {
     /// Somebody may have done it while it waits for its approval.
     pub(super) async fn still_wanted(&self, request: &Request) -> Result<Option<Timestamp>, Stuck> {
         if request.frozen.action == Action::Enable
-            && let Some(change) = self.turned_on_since(request, request.created).await?
+            && let Some(Turned { on: change, off: None }) = self.turned_on_since(request).await?
         {
             let why = match self.other_enable(request).await? {
                 Some(other) => format!("{other} has turned it on already"),
@@ -39,7 +42,7 @@ impl Executor {
     }
 
     /// Another request for the same, which was approved and begun and may be what turned the setting on.
-    async fn other_enable(&self, request: &Request) -> Result<Option<RequestNumber>, StoreError> {
+    pub(super) async fn other_enable(&self, request: &Request) -> Result<Option<RequestNumber>, StoreError> {
         let query = RequestQuery {
             org: Some(request.frozen.org.clone()),
             app: Some(request.frozen.app.id.clone()),
@@ -86,7 +89,15 @@ impl Executor {
                 return Ok(Some(self.clock.now() + ABANDONED));
             }
             Err(failure) => {
-                let why = failure.to_string();
+                let why = match &failure {
+                    DirectoryError::Refused { .. } => {
+                        format!(
+                            "{NOT_BY_API}: {failure}. By hand it can be done: {}",
+                            commands::console::TURN_ON
+                        )
+                    }
+                    _ => failure.to_string(),
+                };
                 self.step(request, RequestEvent::Refused { why }, "write.refused", |_| {}).await?;
                 return Ok(None);
             }
@@ -160,7 +171,11 @@ impl Executor {
                 let before = unlisted(&self.noted_before(request).await?);
                 // The log may be late; the app is read once more, and soon.
                 self.looked.insert(request.number, self.clock.now() - self.verify_within + ABANDONED);
-                return self.compared(request, &before, &after, "write.found_done", String::new()).await;
+                let okta_request = self.took_it(request).unwrap_or_default();
+                return self.compared(request, &before, &after, "write.found_done", okta_request).await;
+            }
+            Ok(None) if self.took_it(request).is_some() => {
+                "Okta took the change; Okta shows the setting off when asked afterwards".to_owned()
             }
             Ok(None) => "Okta's answer was lost; Okta shows the setting off when asked afterwards".to_owned(),
             Err(failure @ (DirectoryError::RateLimited { .. } | DirectoryError::Unreachable { .. })) => {
@@ -172,6 +187,11 @@ impl Executor {
         };
         self.step(request, RequestEvent::Lost { why }, "write.unclear", |_| {}).await?;
         Ok(Some(self.clock.now()))
+    }
+
+    /// Okta's id of the write, where it answered that it took it.
+    fn took_it(&self, request: &Request) -> Option<String> {
+        self.wrote.get(&(request.number, String::new())).map(|id| id.clone())
     }
 
     /// The capabilities as they were noted before the write.
@@ -188,12 +208,14 @@ impl Executor {
         request: &Request,
         since: Timestamp,
     ) -> Result<Option<Timestamp>, Stuck> {
-        if let Some(change) = self.turned_on_since(request, request.created).await? {
-            let event = change.event.to_string();
-            self.step(request, RequestEvent::Proven { by: Some(change.by) }, "request.proven", |entry| {
-                entry.event = event;
-            })
-            .await?;
+        if let Some(turned) = self.turned_on_since(request).await? {
+            let event = turned.on.event.to_string();
+            let (next, what) = match turned.taken_back() {
+                None => (RequestEvent::Proven { by: Some(turned.on.by) }, "request.proven"),
+                Some(why) => (RequestEvent::Refused { why }, "request.failed"),
+            };
+            self.nameless.remove(&request.number);
+            self.step(request, next, what, |entry| entry.event = event).await?;
             return Ok(None);
         }
         let now = self.clock.now();
@@ -212,12 +234,36 @@ impl Executor {
         let Some((directory, _)) = self.orgs.get(&request.frozen.org) else {
             return self.orphaned(request).await;
         };
+        let limit = if guided { BY_HAND_WITHIN } else { self.verify_within };
+        let late = now - since >= limit;
         let read = directory.app(&request.frozen.app.id).await;
         // What became of a write of ours is asked again soon, where Okta did not answer.
         if guided || read.is_ok() {
             self.looked.insert(request.number, now);
         }
-        if read?.deactivates_users() {
+        let is_on = match read {
+            Ok(app) => app.deactivates_users(),
+            Err(failure @ DirectoryError::Gone { .. }) => {
+                let why = failure.to_string();
+                self.step(request, RequestEvent::Refused { why }, "request.failed", |_| {}).await?;
+                return Ok(None);
+            }
+            Err(failure) if late => {
+                let why = format!("no proof came in time, and how it stands cannot be read: {failure}");
+                self.step(request, RequestEvent::Refused { why }, "request.failed", |_| {}).await?;
+                return Ok(None);
+            }
+            Err(failure) => return Err(failure.into()),
+        };
+        if is_on && guided {
+            // The log tells who did it, and is a little late.
+            let on_since = *self.nameless.entry(request.number).or_insert(now);
+            if now - on_since < NAMED_WITHIN {
+                return Ok(Some(on_since + NAMED_WITHIN));
+            }
+        }
+        if is_on {
+            self.nameless.remove(&request.number);
             self.step(request, RequestEvent::Proven { by: None }, "request.proven", |entry| {
                 entry.after = "read from the app; the log has not shown it".to_owned();
             })
@@ -231,8 +277,8 @@ impl Executor {
             self.step(request, RequestEvent::Lost { why }, "write.unclear", |_| {}).await?;
             return Ok(Some(now));
         }
-        let limit = if guided { BY_HAND_WITHIN } else { self.verify_within };
-        if now - since >= limit {
+        self.nameless.remove(&request.number);
+        if late {
             let why = if guided {
                 "nobody turned the setting on within 24 hours".to_owned()
             } else {
@@ -244,16 +290,19 @@ impl Executor {
         Ok(Some(now + look_after.min(LOOK_EVERY)))
     }
 
-    /// The newest change of the setting, if it turned it on after a time by our clock.
-    async fn turned_on_since(
-        &self,
-        request: &Request,
-        since: Timestamp,
-    ) -> Result<Option<SettingChange>, StoreError> {
-        let changes = self.store.settings(&request.frozen.org, &request.frozen.app.id).await?;
-        let since = self.at_okta(&request.frozen.org, since);
-        let newest = changes.into_iter().map(|(_, change)| change).next();
-        Ok(newest.filter(|change| change.on && change.at >= since - RESOLUTION))
+    /// The newest change of the log that turned the setting on since it was asked for, and what took it back.
+    async fn turned_on_since(&self, request: &Request) -> Result<Option<Turned>, StoreError> {
+        let frozen = &request.frozen;
+        let since = self.at_okta(&frozen.org, request.created).unwrap_or(request.created) - RESOLUTION;
+        let changes = self.store.settings(&frozen.org, &frozen.app.id).await?.into_iter();
+        let mut off = None;
+        for change in changes.map(|(_, change)| change).take_while(|change| change.at >= since) {
+            match change.on {
+                true => return Ok(Some(Turned { on: change, off })),
+                false => off = Some(change),
+            }
+        }
+        Ok(None)
     }
 
     /// Whether Okta has not answered for so long what became of a write that nobody should wait for it. Then it is
@@ -286,7 +335,12 @@ impl Executor {
     pub(super) async fn settle(&self, request: &Request, at: Timestamp) -> Result<Option<Timestamp>, Stuck> {
         let Some((directory, _)) = self.orgs.get(&request.frozen.org) else { return Ok(None) };
         let (app, now) = (&request.frozen.app.id, self.clock.now());
-        let change = self.turned_on_since(request, request.created).await?;
+        let turned = self.turned_on_since(request).await?;
+        if let Some(why) = turned.as_ref().and_then(Turned::taken_back) {
+            self.step(request, RequestEvent::Refused { why }, "request.failed", |_| {}).await?;
+            return Ok(None);
+        }
+        let change = turned.map(|turned| turned.on);
         let looked = self.looked.get(&request.number).map(|at| *at).filter(|looked| *looked >= at);
         // The log's word is acted upon at once, but where Okta does not answer it is not asked all the time.
         let since = if change.is_some() { looked } else { Some(looked.unwrap_or(at)) };
@@ -319,6 +373,23 @@ impl Executor {
         })
         .await?;
         Ok(None)
+    }
+}
+
+/// What the log tells of the setting since a request was made.
+struct Turned {
+    /// It was turned on.
+    on: SettingChange,
+    /// And off again.
+    off: Option<SettingChange>,
+}
+
+impl Turned {
+    /// That it was turned off again, and by whom.
+    fn taken_back(&self) -> Option<String> {
+        let off = self.off.as_ref()?;
+        let by = off.by.name.as_deref().or(off.by.id.as_deref()).unwrap_or("somebody the log does not name");
+        Some(format!("it was turned on, and {by} turned it off again. Talk to them before you ask again"))
     }
 }
 

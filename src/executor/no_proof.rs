@@ -2,7 +2,7 @@
 //! told of one that no alert is for.
 
 use domain::ids::UserId;
-use domain::request::{Action, Outcome, Request};
+use domain::request::{Action, Method, Outcome, Request};
 use domain::store::StoreError;
 use jiff::Timestamp;
 
@@ -19,6 +19,9 @@ impl Executor {
         let frozen = &request.frozen;
         let mut why = match frozen.action {
             Action::Fixed => "no push of this person has succeeded since",
+            _ if frozen.method == Method::Guided => {
+                "no proof came within 24 hours; next: the diagnosis, and the app's support"
+            }
             Action::Enable | Action::Retry | Action::Reassign => {
                 "no proof came in time; next: retry in the console under Dashboard > Tasks"
             }

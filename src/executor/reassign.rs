@@ -14,7 +14,7 @@ use domain::store::StoreError;
 use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
-use super::{ABANDONED, Executor, Stuck};
+use super::{ABANDONED, Executor, Stuck, passes};
 
 /// How often it is looked whether the writes go on after a pause.
 const PAUSED: SignedDuration = SignedDuration::from_secs(10);
@@ -48,17 +48,8 @@ impl Executor {
         let Some((person, outcome)) = request.outcomes.iter().next() else { return Ok(None) };
         let now = self.clock.now();
         match outcome {
-            Outcome::Waiting if self.requests.paused().await?.is_some() => {
-                self.is_put_off(request, "all writes to Okta are stopped".to_owned()).await
-            }
-            // It was begun a moment ago, or before a restart: whoever asked and approved must still be allowed to.
-            Outcome::Waiting => match self.rights_lost(request).await? {
-                Some(why) => {
-                    let why = format!("{why}, so nothing was changed");
-                    self.give_up(request, person, why, "write.refused").await
-                }
-                None => self.take_away(request, directory, person).await,
-            },
+            // It was begun, and nothing was sent: all is looked at afresh before anything is.
+            Outcome::Waiting => self.is_put_off(request, "nothing was sent yet".to_owned()).await,
             Outcome::Unassigning { since } | Outcome::Assigning { since } if now - *since < ABANDONED => {
                 Ok(Some(*since + ABANDONED))
             }
@@ -84,18 +75,21 @@ impl Executor {
     }
 
     /// The last look at the person, what they have is kept, and it is taken away.
-    async fn take_away(
+    pub(super) async fn take_away(
         &self,
         request: &Request,
         directory: &dyn Directory,
-        person: &UserId,
     ) -> Result<Option<Timestamp>, Stuck> {
         let app = &request.frozen.app.id;
+        let Some(person) = request.frozen.people.first() else { return Ok(None) };
         let assignment = match directory.assignment(app, person).await {
             Ok(assignment) if assignment.user.scope == Scope::Person => Some(assignment),
             Ok(_) | Err(DirectoryError::Gone { .. }) => None,
             Err(failure) => return Err(failure.into()),
         };
+        if !self.step(request, RequestEvent::Begun, "write.begun", |_| {}).await? {
+            return Ok(None);
+        }
         let Some(assignment) = assignment else {
             let why = "they are not assigned by name any more, so nothing was changed".to_owned();
             return self.give_up(request, person, why, "write.refused").await;
@@ -385,9 +379,4 @@ fn missing(lost: &[String]) -> String {
         "Not all of the assignment is as it was: {}. Set it in Okta's console from the saved profile, which is kept",
         lost.join(", ")
     )
-}
-
-/// Whether it passes by itself, so that it is worth while to ask again.
-fn passes(failure: &DirectoryError) -> bool {
-    failure.may_have_been_done() || matches!(failure, DirectoryError::RateLimited { .. })
 }

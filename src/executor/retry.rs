@@ -8,12 +8,14 @@ use domain::facts::AppUser;
 use domain::ids::UserId;
 use domain::incident::{EndedBecause, Failure, FailureState, Proof};
 use domain::ports::{Directory, DirectoryError};
-use domain::request::{Action, Method, Outcome, Request, RequestEvent, STATE_AS_PROOF, Stage};
+use domain::request::{
+    Action, Method, Outcome, Request, RequestEvent, SETTLED_WITHIN, STATE_AS_PROOF, Stage,
+};
 use domain::store::{Query, Which};
 use jiff::{SignedDuration, Timestamp};
 use tracing::info;
 
-use super::{BY_HAND_WITHIN, Executor, RESOLUTION, Stuck};
+use super::{BY_HAND_WITHIN, Executor, RESOLUTION, Stuck, passes};
 
 /// How many are begun by the end of the first and of the second wave.
 const WAVES: [usize; 2] = [1, 11];
@@ -152,8 +154,18 @@ impl Executor {
     async fn still_may(&self, request: &Request, directory: &dyn Directory) -> Result<Request, Stuck> {
         // After a lost answer only: whoever is ill is not asked for everybody.
         if self.put_off.contains_key(&request.number) {
-            directory.app(&request.frozen.app.id).await?;
-            self.put_off.remove(&request.number);
+            match directory.app(&request.frozen.app.id).await {
+                Err(failure) if passes(&failure) => return Err(failure.into()),
+                Err(failure) => {
+                    for person in waiting(request) {
+                        let why = format!("not pushed: {failure}");
+                        let event = RequestEvent::Person { person, outcome: Outcome::Failed { why } };
+                        self.step(request, event, "push.refused", |_| {}).await?;
+                    }
+                    return self.again(request).await;
+                }
+                Ok(_) => self.put_off.remove(&request.number),
+            };
         }
         let Some(why) = self.rights_lost(request).await? else { return Ok(request.clone()) };
         for person in waiting(request) {
@@ -174,7 +186,7 @@ impl Executor {
         let incidents = self.store.incidents(&query).await?;
         let (action, guided) = (request.frozen.action, request.frozen.method == Method::Guided);
         let within = if guided { BY_HAND_WITHIN } else { self.verify_within };
-        let mut silent = None;
+        let (mut silent, mut looks) = (None, 0);
         for (person, outcome) in &request.outcomes {
             let (Outcome::Pushed { at } | Outcome::Unclear { at } | Outcome::Pushing { since: at }) = outcome
             else {
@@ -182,18 +194,30 @@ impl Executor {
             };
             let failure =
                 incidents.iter().filter_map(|incident| incident.failures.get(person)).max_by_key(|f| f.last);
-            let pushed = self.at_okta(&request.frozen.org, *at);
-            let told = failure.and_then(|failure| seen(failure, pushed, action));
+            let known = self.at_okta(&request.frozen.org, *at);
+            let pushed = known.unwrap_or(*at);
+            let told = failure.and_then(|failure| seen(failure, known, *at, action));
             let late = self.clock.now() - *at >= within;
             let found = match told {
                 None if !late && (guided || !self.is_cut_off(outcome)) => continue,
-                None => self.last_look(request, person, *at, late, &mut silent).await?,
+                // Many may be late at once: a pass looks at a few, so that others have their turn.
+                None if looks >= AT_A_TIME => continue,
+                None => {
+                    looks += 1;
+                    self.last_look(request, person, *at, within, &mut silent).await?
+                }
                 told => told,
             };
             let next = match found {
                 Some(ended) => ended,
                 None if late && silent.is_none() => self.no_proof(request, person, pushed).await?,
                 None if guided || matches!(outcome, Outcome::Unclear { .. }) => continue,
+                // It is only not looked at yet.
+                None if !self.is_cut_off(outcome)
+                    && matches!(silent, Some(DirectoryError::RateLimited { .. })) =>
+                {
+                    continue;
+                }
                 None => Outcome::Unclear { at: *at },
             };
             let (mut what, mut event_id, mut why) = ("push.ended", String::new(), String::new());
@@ -232,13 +256,13 @@ impl Executor {
     }
 
     /// No event told: the app user's own state does, or nothing. Where Okta is `silent`, it is not asked again for the
-    /// next person; where it refuses to tell and it is `late`, that is the end.
+    /// next person; where it refuses to tell and proof was due `within` this time, that is the end.
     async fn last_look(
         &self,
         request: &Request,
         person: &UserId,
         at: Timestamp,
-        late: bool,
+        within: SignedDuration,
         silent: &mut Option<DirectoryError>,
     ) -> Result<Option<Outcome>, Stuck> {
         if silent.is_some() {
@@ -248,19 +272,20 @@ impl Executor {
             let why = "its org is not in the configuration any more".to_owned();
             return Ok(Some(Outcome::Failed { why }));
         };
+        let waited = self.clock.now() - at;
         match directory.app_user(&request.frozen.app.id, person).await {
             Ok(user) => {
-                let pushed = self.at_okta(&request.frozen.org, at);
+                let pushed = self.at_okta(&request.frozen.org, at).unwrap_or(at);
                 Ok(state_after(&user, pushed).map(Outcome::Proven))
             }
             Err(DirectoryError::Gone { .. }) => {
                 Ok(Some(Outcome::Failed { why: "no longer assigned to the app".to_owned() }))
             }
-            Err(failure @ (DirectoryError::RateLimited { .. } | DirectoryError::Unreachable { .. })) => {
+            Err(failure) if passes(&failure) && waited < within + SETTLED_WITHIN => {
                 *silent = Some(failure);
                 Ok(None)
             }
-            Err(failure) if late => {
+            Err(failure) if waited >= within => {
                 let why = format!("no proof came in time, and how it stands cannot be read: {failure}");
                 Ok(Some(Outcome::Failed { why }))
             }
@@ -287,7 +312,7 @@ impl Executor {
             Action::Enable | Action::Retry | Action::Reassign => "",
         };
         let why = format!(
-            "{} of {all} proven, {} failed{left_out}. {}{what_next}",
+            "{} of {all} proven, {} failed{left_out}{}{what_next}",
             sums.proven,
             sums.failed,
             reasons(request)
@@ -321,11 +346,15 @@ fn reasons(request: &Request) -> String {
         n => format!("{why} (and {} more like it)", n - 1),
     };
     let told: Vec<String> = counted.iter().take(REASONS).map(told).collect();
-    format!("Still failing: {}{more}", told.join("; "))
+    match told.is_empty() {
+        true => String::new(),
+        false => format!(". Still failing: {}{more}", told.join("; ")),
+    }
 }
 
-/// What the log told about somebody since the push, by Okta's clock.
-fn seen(failure: &Failure, pushed: Timestamp, action: Action) -> Option<Outcome> {
+/// What the log told about somebody since the push `at` a time of ours; `known` is that by Okta's clock, if it is known.
+fn seen(failure: &Failure, known: Option<Timestamp>, at: Timestamp, action: Action) -> Option<Outcome> {
+    let pushed = known.unwrap_or(at);
     let reassigns = action == Action::Reassign;
     match &failure.state {
         // The assignment that was taken away proves nothing about the new one, and its end was meant.
@@ -340,7 +369,8 @@ fn seen(failure: &Failure, pushed: Timestamp, action: Action) -> Option<Outcome>
             };
             Some(Outcome::Failed { why: why.to_owned() })
         }
-        FailureState::Failing if failure.last >= pushed => Some(Outcome::Failed {
+        // A failure from before the push must not count against it, so this waits until Okta has said what time it is.
+        FailureState::Failing if known.is_some() && failure.last >= pushed => Some(Outcome::Failed {
             why: failure.reason.clone().unwrap_or_else(|| "it failed again, without a reason".to_owned()),
         }),
         FailureState::Failing => None,

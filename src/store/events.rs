@@ -198,6 +198,29 @@ pub(super) async fn newest_cause(
     row.map(|row| Ok(row.get_as::<&str>("cause")?.into())).transpose()
 }
 
+/// Whose newest word from an app since a time is that Okta tries again by itself.
+pub(super) async fn healing(
+    conn: &mut AnyConnection,
+    org: &OrgName,
+    app: &AppId,
+    since: Timestamp,
+) -> Result<Vec<UserId>, Error> {
+    let rows = sqlx::query(
+        "SELECT DISTINCT person FROM event AS healing WHERE org = $1 AND class = 'failure' AND cause = $4 \
+         AND published_ms >= $3 AND app = $2 AND person IS NOT NULL AND NOT EXISTS (SELECT 1 FROM event AS later \
+         WHERE later.org = healing.org AND later.person = healing.person AND later.app = healing.app \
+         AND later.published_ms > healing.published_ms AND (later.class IN ('success', 'unassigned') \
+         OR (later.class = 'failure' AND later.cause <> $4))) ORDER BY person",
+    )
+    .bind(org.as_str())
+    .bind(app.as_str())
+    .bind(ms(since))
+    .bind(CauseId::self_healing().as_str())
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| row.id("person")).collect()
+}
+
 /// Failures by cause since a time by Okta's clock, most frequent first.
 pub(super) async fn causes(
     conn: &mut AnyConnection,

@@ -272,6 +272,10 @@ impl Store for Sql {
         look!(self, conn => log::settings(conn, org, app))
     }
 
+    async fn healing(&self, org: &OrgName, app: &AppId, since: Timestamp) -> Result<Vec<UserId>, StoreError> {
+        read!(self, conn => events::healing(conn, org, app, since))
+    }
+
     async fn newest_cause(
         &self,
         org: &OrgName,

@@ -19,7 +19,7 @@ pub(super) async fn unshown(
     let rows = sqlx::query(
         "SELECT request.number FROM request LEFT JOIN request_showing AS card ON card.request = request.number \
          WHERE confirmed = 1 AND (card.request IS NULL \
-         OR (card.let_go = 0 AND (card.message IS NULL OR card.revision < request.revision)))",
+         OR card.revision < request.revision OR (card.let_go = 0 AND card.message IS NULL))",
     )
     .fetch_all(&mut *conn)
     .await?;

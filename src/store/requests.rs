@@ -57,16 +57,17 @@ pub(super) async fn matching(conn: &mut AnyConnection, query: &RequestQuery) -> 
     // The open ones are few among many: they have an index, which needs their condition in the text.
     let text = if query.open {
         "SELECT * FROM request WHERE ($1 IS NULL OR org = $1) AND ($2 IS NULL OR app = $2) AND ended = 0 \
-         ORDER BY number DESC LIMIT $3"
+         AND confirmed >= $4 ORDER BY number DESC LIMIT $3"
     } else {
         "SELECT * FROM request WHERE ($1 IS NULL OR org = $1) AND ($2 IS NULL OR app = $2) \
-         ORDER BY number DESC LIMIT $3"
+         AND confirmed >= $4 ORDER BY number DESC LIMIT $3"
     };
     let limit = if query.limit == 0 { i64::MAX } else { i64::from(query.limit) };
     let rows = sqlx::query(text)
         .bind(query.org.as_ref().map(|org| org.as_str()))
         .bind(query.app.as_ref().map(|app| app.as_str()))
         .bind(limit)
+        .bind(i64::from(query.confirmed))
         .fetch_all(&mut *conn)
         .await?;
     whole(conn, rows.iter().map(request).collect::<Result<_, _>>()?).await

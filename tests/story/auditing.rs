@@ -43,10 +43,12 @@ fn cells(line: &str) -> Vec<String> {
     let mut letters = line.chars().peekable();
     while let Some(letter) = letters.next() {
         match letter {
-            '"' if quoted && letters.peek() == Some(&'"') => cells.last_mut().unwrap().extend(letters.next()),
+            '"' if quoted && letters.peek() == Some(&'"') => {
+                cells.last_mut().expect("one cell").extend(letters.next())
+            }
             '"' => quoted = !quoted,
             ',' if !quoted => cells.push(String::new()),
-            other => cells.last_mut().unwrap().push(other),
+            other => cells.last_mut().expect("one cell").push(other),
         }
     }
     cells

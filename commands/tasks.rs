@@ -146,7 +146,7 @@ fn row(desk: &Desk, incident: &Incident, failure: &Failure, asked: &[Request]) -
 
 fn csv(rows: &[(&Incident, &Failure)], asked: &[Request]) -> String {
     let mut out =
-        "incident,org,app,app_id,person,login,person_id,cause,first,last,events,assigned,state,event_id,reason\n"
+        "incident,org,app,app_id,person,login,person_id,cause,first,last,failed_pushes,assigned,state,event_id,reason\n"
             .to_owned();
     for (incident, failure) in rows {
         let person = &failure.person;

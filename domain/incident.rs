@@ -100,7 +100,7 @@ pub struct Failure {
     pub first: Timestamp,
     /// The last one.
     pub last: Timestamp,
-    /// How many events said so.
+    /// How many pushes failed: one push logs several events, of one transaction.
     pub times: u32,
     /// The last event that said why, or else the last one.
     pub event: EventId,
@@ -549,13 +549,14 @@ impl Failure {
         reason: Option<String>,
     ) -> Self {
         let newer = at >= self.last;
+        let same_push = transaction.is_some() && transaction == self.transaction;
         // The event that says why is worth more than a later one of the same job that says nothing.
         let tells = newer && (reason.is_some() || self.reason.is_none() || transaction != self.transaction);
         Self {
             person: self.person.clone(),
             first: self.first.min(at),
             last: self.last.max(at),
-            times: self.times + 1,
+            times: self.times + u32::from(!same_push),
             event: if tells { event } else { self.event.clone() },
             transaction: if newer { transaction } else { self.transaction.clone() },
             reason: if tells && reason.is_some() { reason } else { self.reason.clone() },

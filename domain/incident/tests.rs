@@ -200,14 +200,14 @@ fn a_failure_keeps_the_event_that_says_why() {
     type Told<'a> = (&'a str, i64, i64, u32, Option<&'a str>);
     let table: &[(&str, &[Change], Told<'_>)] = &[
         ("one", &[fails(10)], ("f10", 10, 10, 1, Some("reason 10"))),
-        ("a later one that says why", &[fails(10), fails(20)], ("f20", 10, 20, 2, Some("reason 20"))),
-        ("a later one of the job that does not", &[fails(10), long], ("f10", 10, 20, 2, Some("reason 10"))),
+        ("a later one that says why", &[fails(10), fails(20)], ("f20", 10, 20, 1, Some("reason 20"))),
+        ("a later one of the job that does not", &[fails(10), long], ("f10", 10, 20, 1, Some("reason 10"))),
         ("one of another job that does not", &[fails(10), other], ("f20", 10, 20, 2, Some("reason 10"))),
-        ("an earlier one", &[fails(10), fails(5)], ("f10", 5, 10, 2, Some("reason 10"))),
+        ("an earlier one", &[fails(10), fails(5)], ("f10", 5, 10, 1, Some("reason 10"))),
         (
             "a silent one and then why",
             &[fails_silently(10, "t1"), fails(10)],
-            ("f10", 10, 10, 2, Some("reason 10")),
+            ("f10", 10, 10, 1, Some("reason 10")),
         ),
     ];
     for (case, changes, expected) in table {

@@ -13,6 +13,7 @@ mod clocks;
 mod commands;
 #[path = "../documents/mod.rs"]
 mod documents;
+mod drafts;
 mod enabling;
 mod ending;
 mod faults;

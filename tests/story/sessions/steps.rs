@@ -166,13 +166,13 @@ impl Session {
                 world = world.starts_anew().await?;
             }
             36..=38 => self.by_hand(&world).await,
-            39..=41 => self.reassigns(&world).await,
+            39..=41 | 51 => self.reassigns(&world).await,
             42 | 43 => self.done_otherwise(&world).await,
             44 | 48 | 49 => self.breaks_the_glass(&world, &app).await,
             45 => self.reviews(&world).await,
             46 => self.links(&world).await,
-            47 | 50 => self.changes_roles(&world),
-            51 => self.retries_in_part(&world).await,
+            47 => self.changes_roles(&world),
+            50 => self.retries_in_part(&world).await,
             _ => {
                 let time = self.dice.one(&[1, 5, 21, 60, 60, 600, 600, 4_000]);
                 world.passes(SignedDuration::from_secs(time));
@@ -239,7 +239,7 @@ impl Session {
     /// Somebody presses a button of the newest card that has it, perhaps twice, perhaps at once with somebody else.
     async fn decides(&mut self, world: &World) {
         let who = self.dice.one(&["Ada", "Abe", "Olive", "Root"]);
-        let label = self.dice.one(&["Approve", "Approve", "Approve", "Deny…", "Withdraw"]);
+        let label = self.dice.one(&["Approve", "Approve", "Approve", "Deny…", "Deny…", "Withdraw"]);
         let Some(button) = world.button(label) else { return };
         match label {
             "Deny…" => {

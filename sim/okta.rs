@@ -129,8 +129,10 @@ pub struct Task {
     pub since: Timestamp,
     /// The last failure.
     pub last: Timestamp,
-    /// How often it failed.
+    /// How often it was tried in vain.
     pub attempts: u32,
+    /// How many FAILURE events the log has of it: each attempt leaves several.
+    pub failures: u32,
 }
 
 /// A person's account on the side of an app.

@@ -229,6 +229,7 @@ impl World {
             since: now,
             last: now,
             attempts: 1,
+            failures: 0,
         });
     }
 
@@ -263,6 +264,11 @@ impl World {
         result: &'static str,
         reason: Option<String>,
     ) {
+        if result == "FAILURE" {
+            let (app, user) = &job.pair;
+            let task = self.tasks.iter_mut().find(|task| (&task.app, &task.user) == (app, user));
+            task.into_iter().for_each(|task| task.failures += 1);
+        }
         let targets = self.targets(&job.pair);
         let kind = self.find_app(&job.pair.0).map(|app| app.kind.clone()).unwrap_or_default();
         self.log(Draft {

@@ -153,6 +153,8 @@ async fn an_app_that_is_busy_heals_by_itself() -> Result<()> {
 
     okta.advance(SignedDuration::from_mins(10));
     assert_eq!(okta.tasks()[0].attempts, 2, "tried again after five minutes, in vain");
+    let logged = okta.log().iter().filter(|event| event["outcome"]["result"] == "FAILURE").count();
+    assert_eq!(okta.tasks()[0].failures as usize, logged);
 
     okta.advance(SignedDuration::from_mins(10));
     assert!(okta.is_active_in_app("dana", "Slack"));

@@ -15,7 +15,7 @@ use sim::okta::{AccountState, AppView};
 use super::Site;
 use super::deeds::{Id, Refused};
 use crate::demo::CONSOLE;
-use crate::demo::stage::Stage;
+use crate::demo::stage::{CONSOLE_ADMIN, Stage};
 
 /// The page shows no more of the log.
 const LOG_LINES: usize = 100;
@@ -83,10 +83,11 @@ pub(super) fn org(stage: &Stage) -> Value {
     let tasks = okta.tasks().into_iter().map(|it| {
         json!({
             "app": it.app, "label": it.label, "person": it.user, "login": it.login, "reason": it.reason,
-            "since": it.since.as_second(), "attempts": it.attempts,
+            "since": it.since.as_second(), "failures": it.failures,
         })
     });
     json!({
+        "admin": CONSOLE_ADMIN,
         "apps": apps.iter().map(app).collect::<Vec<_>>(),
         "people": people.collect::<Vec<_>>(),
         "tasks": tasks.collect::<Vec<_>>(),

@@ -20,6 +20,6 @@ function task(it) {
   return h("div", { class: "card", "data-key": `${it.app}/${it.person}` },
     h("p", {}, h("strong", {}, it.login), " to ", h("strong", {}, it.label)),
     h("p", {}, it.reason),
-    h("p", { class: "quiet" }, "since ", time(it.since, "R"), `, ${it.attempts} ${it.attempts === 1 ? "attempt" : "attempts"}`),
+    h("p", { class: "quiet" }, "since ", time(it.since, "R"), `, ${it.failures} FAILURE ${it.failures === 1 ? "event" : "events"} in the log`),
     button("Retry Selected", { do: "retry", app: it.app, person: it.person }, `${it.login} was pushed again.`));
 }

@@ -65,6 +65,9 @@ act("setting", ({ checked }) => {
 });
 act("setting-save", async ({ dataset: { app: id } }) => {
   const { on } = edited;
-  const words = `Deactivate Users is ${on ? "on" : "off"} for ${appOf(id)?.label}.`;
-  if (await does({ do: "setting", app: id, on }, words)) edit(id, false);
+  const it = appOf(id);
+  if (!await does({ do: "setting", app: id, on }, `Deactivate Users is ${on ? "on" : "off"} for ${it.label}.`)) return;
+  // The feed brings it, too, but maybe not before the box is drawn again.
+  appOf(id).deactivates = on;
+  edit(id, false);
 });

@@ -197,8 +197,8 @@ fn failing(cases: &[&Incident], known: &[Incident], users: &[AppUser]) -> Vec<Fa
                 reason: failure.reason.clone(),
                 assigned: user.map(|user| user.scope).or(failure.assigned),
                 state: user.map(|user| match &user.sync_state {
-                    Some(sync) => format!("{}, sync {sync}", user.status),
-                    None => user.status.clone(),
+                    Some(sync) => format!("app user {}, last sync {sync}", user.status),
+                    None => format!("app user {}", user.status),
                 }),
                 active: user.and_then(|user| user.okta_status.is_some().then(|| user.is_active_in_okta())),
             });

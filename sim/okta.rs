@@ -129,7 +129,7 @@ pub struct Task {
     pub since: Timestamp,
     /// The last failure.
     pub last: Timestamp,
-    /// How often it failed.
+    /// How often it was tried in vain.
     pub attempts: u32,
 }
 

@@ -26,6 +26,7 @@ impl World {
             ids,
             api_token: settings.api_token.clone(),
             admin: String::new(),
+            console_user: String::new(),
             apps: vec![],
             users: vec![],
             assignments: BTreeMap::new(),
@@ -44,6 +45,7 @@ impl World {
             oauth: OAuth::default(),
         };
         world.admin = world.hire("Okta", "Admin", "admin@example.com".to_owned());
+        world.console_user.clone_from(&world.admin);
         world
     }
 

@@ -39,6 +39,11 @@ impl Okta {
 
 /// Apps and their settings.
 impl Okta {
+    /// From now on this is who acts in the console where a verb names nobody. `name` need not be a user of the org.
+    pub fn console_is_used_by(&self, name: &str) {
+        name.clone_into(&mut self.org.world().console_user);
+    }
+
     /// An app with provisioning; its id. `kind` is its name in the catalogue: `slack`, `airbase`.
     pub fn installs(&self, label: &str, kind: &str, setting: DeactivateUsers) -> String {
         self.org.world().install(label, kind, Provisioning::On, setting)
@@ -59,7 +64,7 @@ impl Okta {
         let mut world = self.org.world();
         world.app_named(app).active = false;
         let id = world.app_named(app).id.clone();
-        let (by, target) = (world.user_entity(&world.admin), world.app_entity(&id));
+        let (by, target) = (world.user_entity(&world.console_user), world.app_entity(&id));
         world.log_done("application.lifecycle.deactivate", by, vec![target], vec![]);
     }
 
@@ -125,7 +130,7 @@ impl Okta {
     pub fn leaves(&self, user: &str) {
         let mut world = self.org.world();
         let user = world.user_named(user).id.clone();
-        let by = world.user_entity(&world.admin);
+        let by = world.user_entity(&world.console_user);
         world.deactivate_user(&user, &by);
     }
 
@@ -133,7 +138,7 @@ impl Okta {
     pub fn comes_back(&self, user: &str) {
         let mut world = self.org.world();
         let user = world.user_named(user).id.clone();
-        let by = world.user_entity(&world.admin);
+        let by = world.user_entity(&world.console_user);
         world.activate_user(&user, by);
     }
 
@@ -160,7 +165,7 @@ impl Okta {
     fn assign(&self, user: &str, app: &str, group: Option<&str>) {
         let mut world = self.org.world();
         let pair = world.pair(user, app);
-        let by = world.user_entity(&world.admin);
+        let by = world.user_entity(&world.console_user);
         world.assign(&pair, group, by);
     }
 
@@ -168,7 +173,7 @@ impl Okta {
     pub fn unassigns(&self, user: &str, app: &str) {
         let mut world = self.org.world();
         let pair = world.pair(user, app);
-        let by = world.user_entity(&world.admin);
+        let by = world.user_entity(&world.console_user);
         world.unassign(&pair, by);
     }
 
@@ -267,7 +272,7 @@ impl Okta {
     pub fn retries_in_console(&self, user: &str, app: &str) {
         let mut world = self.org.world();
         let pair = world.pair(user, app);
-        let by = world.user_entity(&world.admin);
+        let by = world.user_entity(&world.console_user);
         world.request_push(&pair, Why::Retried, by);
     }
 

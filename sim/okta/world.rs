@@ -29,8 +29,10 @@ pub(super) struct World {
     pub org_id: String,
     pub api_token: String,
     pub api_token_id: String,
-    /// Who made the API token, and who acts where a verb names nobody.
+    /// Who made the API token.
     pub admin: String,
+    /// Who acts where a verb names nobody: at first the same.
+    pub console_user: String,
     pub apps: Vec<App>,
     pub users: Vec<User>,
     pub assignments: BTreeMap<Pair, Assignment>,

@@ -12,8 +12,8 @@ use tokio::sync::watch;
 
 use super::{Time, World};
 
-/// Who changes something in Okta's console; nobody of the org's people.
-const CONSOLE_ADMIN: &str = "Jo Ortiz";
+/// Who one is in Okta's console, whoever one is in Discord; nobody of the org's people.
+pub(super) const CONSOLE_ADMIN: &str = "Jo Ortiz";
 
 /// The most people that come back at once.
 const STORM: usize = 200;
@@ -91,6 +91,7 @@ impl Stage {
     /// Fills the world with apps and people.
     pub fn set(world: &World) -> Self {
         populate(&world.okta);
+        world.okta.console_is_used_by(CONSOLE_ADMIN);
         let part = |member: u64, name, role| Part { id: member.to_string(), name, role, member };
         Self {
             okta: world.okta.clone(),

@@ -1,6 +1,7 @@
 //! The tour: one line at a time says what to try next, and goes on by itself when it was done.
 //!
-//! Whether something was done is read from the world alone, so it does not matter who did it, or where.
+//! Whether something was done is read from the world alone, so it does not matter who did it, or where. A step that
+//! leads to a card is done when the channel has that card, so that the next line never speaks of what is not there.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -21,113 +22,171 @@ pub struct Line {
     pub text: &'static str,
     /// Who one had best be for it: a name of the cast.
     pub who: Option<&'static str>,
-    /// On which side of the page it is: `chat` or `okta`.
-    pub side: &'static str,
+    /// Where on the page it is done: the first of these that is there.
+    pub spots: &'static [Spot],
+}
+
+/// A button or a field of the page, as people find it: by the words on it, and those around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Spot {
+    /// The channel (`chat`), the line in which one types there (`line`), or a tab of the Okta side.
+    pub at: &'static str,
+    /// What its message or card says.
+    pub near: &'static str,
+    /// What it is called, or how that begins.
+    pub label: &'static str,
+}
+
+const fn on(at: &'static str, near: &'static str, label: &'static str) -> Spot {
+    Spot { at, near, label }
 }
 
 struct Step {
     text: &'static str,
     who: Option<&'static str>,
-    side: &'static str,
+    spots: &'static [Spot],
     done: fn(&Facts) -> bool,
 }
-
-const OKTA: &str = "okta";
-const CHAT: &str = "chat";
 
 /// In this order. A step that was done before its turn is passed over.
 const STEPS: &[Step] = &[
     Step {
         text: "Dana Reyes left last year and is back today. In Okta, under **People**, assign **Slack** to her.",
         who: None,
-        side: OKTA,
-        done: |facts| facts.anybody_failed,
+        spots: &[on("people", "Dana Reyes", "Assign Slack")],
+        done: |facts| facts.has_card("Slack"),
     },
     Step {
-        text: "Okta could not provision her, and tells nobody: look under **Tasks**. But Provost has posted an \
-               alert. Press **Diagnose** on it.",
+        text: "Okta could not provision her, and tells nobody: it stands under **Tasks**, for whoever looks. But \
+               Provost has posted an alert. Press **Diagnose** on it.",
         who: Some("Vic"),
-        side: CHAT,
+        spots: &[on("chat", "Slack", "Diagnose")],
         done: |facts| facts.used("diagnose"),
     },
     Step {
-        text: "Only you see that answer. Vic may look, and no more. As **Olive**, press **Enable Deactivate Users…** \
-               on the alert, say why, and confirm.",
+        text: "With **Deactivate Users** off, Okta neither closes accounts in Slack nor opens them again. A viewer \
+               cannot change that: as **Olive**, press **Enable Deactivate Users…** on the alert, say why, and confirm.",
         who: Some("Olive"),
-        side: CHAT,
-        done: |facts| facts.says("WAITING FOR APPROVAL") || facts.says_of_request("IN PROGRESS", "R1"),
+        spots: &[
+            on("chat", "Slack: please confirm", "Enable Deactivate Users"),
+            on("chat", "Slack", "Enable Deactivate Users…"),
+        ],
+        done: |facts| {
+            facts.says("WAITING FOR APPROVAL", "Slack")
+                || facts.says("IN PROGRESS", "Slack")
+                || facts.slack_is_on
+        },
     },
     Step {
         text: "Nothing happens before somebody on call agrees. Be **Ada**, read the card, and press **Approve**.",
         who: Some("Ada"),
-        side: CHAT,
-        done: |facts| facts.approved && facts.slack_is_on && facts.says_of_request("FIXED", "R"),
+        spots: &[on("chat", "Slack", "Approve")],
+        done: |facts| {
+            let open = facts.says("WAITING FOR APPROVAL", "Slack") || facts.says("IN PROGRESS", "Slack");
+            facts.slack_is_on && !open
+        },
     },
     Step {
         text: "Provost has turned on that one setting by Okta's API, and Okta's log proves it. But Okta does not push \
                Dana again by itself. As **Olive**, press **Retry…**, choose her, and confirm.",
         who: Some("Olive"),
-        side: CHAT,
-        done: |facts| facts.somebody_recovered,
+        spots: &[
+            on("chat", "Slack: please confirm", "Retry"),
+            on("chat", "Slack: whom to push again", "Retry selected"),
+            on("chat", "Slack: whom to push again", "Tick"),
+            on("chat", "Slack", "Retry…"),
+        ],
+        done: |facts| facts.is_settled("Slack"),
     },
     Step {
-        text: "Mended, and proven. Most apps cannot be changed by API. Under **Break something**, let somebody come \
-               back to **Airbase**.",
+        text: "Mended, and proven. Most apps cannot be changed by API. In Okta, under **Break something**, choose \
+               **Airbase** and press **Somebody comes back**.",
         who: None,
-        side: OKTA,
-        done: |facts| facts.airbase_failed || facts.airbase_is_on,
+        spots: &[on("break", "assigned to Airbase again", "Somebody comes back"), on("break", "", "App")],
+        done: |facts| facts.has_card("Airbase") || facts.airbase_is_on,
     },
     Step {
         text: "As **Olive**, press **Guide me…** on Airbase's alert, say why, and confirm. That asks for it; a person \
                will do the clicks.",
         who: Some("Olive"),
-        side: CHAT,
+        spots: &[
+            on("chat", "Airbase: please confirm", "Enable Deactivate Users"),
+            on("chat", "Airbase", "Guide me…"),
+        ],
         done: |facts| {
-            ["WAITING FOR APPROVAL", "IN PROGRESS"].iter().any(|state| facts.says_of_app(state, "Airbase"))
+            facts.says("WAITING FOR APPROVAL", "Airbase")
+                || facts.says("IN PROGRESS", "Airbase")
                 || facts.airbase_is_on
         },
     },
     Step {
         text: "Be **Abe**, who is on call too, and press **Approve**. The card then shows the clicks.",
         who: Some("Abe"),
-        side: CHAT,
-        done: |facts| facts.says_of_app("IN PROGRESS", "Airbase") || facts.airbase_is_on,
+        spots: &[on("chat", "Airbase", "Approve")],
+        done: |facts| facts.says("IN PROGRESS", "Airbase") || facts.airbase_is_on,
     },
     Step {
-        text: "Do the clicks: in Okta, under **Apps**, tick **Deactivate Users** for Airbase; here one tick is enough. \
-               Nobody has to report back; Provost sees it in the log, done there by Jo Ortiz.",
+        text: "Do the clicks. In Okta, under **Apps**, at Airbase: **Edit**, tick **Deactivate Users**, **Save**. You \
+               need not tell anybody; Provost sees it in Okta's log, and who did it.",
         who: None,
-        side: OKTA,
+        spots: &[
+            on("apps", "Airbase", "Save"),
+            on("apps", "Airbase", "Deactivate Users"),
+            on("apps", "Airbase", "Edit"),
+        ],
         done: |facts| facts.airbase_is_on,
     },
     Step {
-        text: "Now the first day of a term: under **Break something**, choose **Figma**, and press **A storm of 200**. \
-               It is one card, not two hundred messages.",
-        who: None,
-        side: OKTA,
-        done: |facts| facts.failed_at_once >= 100,
+        text: "The setting is on, and Provost knows by itself. But the push that failed still waits, as Dana's did: as \
+               **Olive**, press **Retry…** for Airbase, choose who is there, and confirm.",
+        who: Some("Olive"),
+        spots: &[
+            on("chat", "Airbase: please confirm", "Retry"),
+            on("chat", "Airbase: whom to push again", "Retry selected"),
+            on("chat", "Airbase: whom to push again", "Tick"),
+            on("chat", "Airbase", "Retry…"),
+        ],
+        done: |facts| facts.is_settled("Airbase"),
     },
     Step {
-        text: "And who has no role? Be the **Stranger**, and type **/okta tasks**.",
+        text: "Now the first day of a term: in Okta, under **Break something**, choose **Figma**, and press \
+               **A storm of 200**.",
+        who: None,
+        spots: &[on("break", "such people to Figma", "A storm of 200"), on("break", "", "App")],
+        done: |facts| facts.has_card_of_a_crowd(),
+    },
+    Step {
+        text: "One card in the channel tells of all 200, instead of two hundred messages. And who has no role? Be the \
+               **Stranger**, and type **/okta tasks**.",
         who: Some("Stranger"),
-        side: CHAT,
+        spots: &[on("line", "", "")],
         done: |facts| facts.stranger_tried,
     },
 ];
 
-/// What the tour knows of the world. Most of it stays true once it was.
+/// When all is done.
+const OVER: &str = "That was the tour. Try the rest: **/okta audit**, as Root; an outage, time wound forward, a \
+                    setting turned off again, the 200 pushed again in waves. Whoever ends the program and starts it \
+                    again has a new world.";
+
+/// Who may do all that is left.
+const OVER_WHO: &str = "Root";
+
+/// So many people are a crowd.
+const CROWD: usize = 100;
+
+/// What the tour knows of the world.
 #[derive(Debug, Default)]
 struct Facts {
+    /// What anybody did, and what was ever so: it stays true.
     used: BTreeSet<String>,
-    texts: Vec<String>,
-    anybody_failed: bool,
-    approved: bool,
-    slack_is_on: bool,
-    somebody_recovered: bool,
-    airbase_failed: bool,
-    airbase_is_on: bool,
-    failed_at_once: usize,
     stranger_tried: bool,
+    slack_is_on: bool,
+    airbase_is_on: bool,
+    /// What the channel's messages say now.
+    texts: Vec<String>,
+    /// The apps to which somebody's push fails now.
+    failing: BTreeSet<String>,
 }
 
 impl Facts {
@@ -136,17 +195,31 @@ impl Facts {
         self.used.contains(verb)
     }
 
-    /// Whether a card in the channel has that state.
-    fn says(&self, state: &str) -> bool {
-        self.texts.iter().any(|text| text.contains(state))
+    fn cards<'a>(&'a self, app: &str) -> impl Iterator<Item = &'a String> {
+        let named = format!(" · {app} · ");
+        self.texts.iter().filter(move |text| text.contains(&named))
     }
 
-    fn says_of_request(&self, state: &str, number: &str) -> bool {
-        self.texts.iter().any(|text| text.contains(state) && text.contains(&format!(" · {number}")))
+    /// Whether the channel has a card about that app.
+    fn has_card(&self, app: &str) -> bool {
+        self.cards(app).next().is_some()
     }
 
-    fn says_of_app(&self, state: &str, app: &str) -> bool {
-        self.texts.iter().any(|text| text.contains(state) && text.contains(&format!(" · {app} · ")))
+    /// Whether a card about that app has that state.
+    fn says(&self, state: &str, app: &str) -> bool {
+        self.cards(app).any(|text| text.contains(state))
+    }
+
+    /// Whether nobody's push to that app fails any more, and the channel says so.
+    fn is_settled(&self, app: &str) -> bool {
+        let open = self.says("ACTION NEEDED", app) || self.says("IN PROGRESS", app);
+        !open && !self.failing.contains(app)
+    }
+
+    /// Whether one card tells of very many people: `[!] ACTION NEEDED · Figma · 200 people …`.
+    fn has_card_of_a_crowd(&self) -> bool {
+        let people = |text: &String| text.split(" · ").nth(2)?.split(' ').next()?.parse::<usize>().ok();
+        self.texts.iter().filter_map(people).any(|people| people >= CROWD)
     }
 }
 
@@ -175,39 +248,20 @@ impl Tour {
         while STEPS.get(*at).is_some_and(|step| (step.done)(facts)) {
             *at += 1;
         }
-        let step = STEPS.get(*at);
-        Line {
-            number: *at + 1,
-            of: STEPS.len(),
-            text: step.map_or(
-                "That was the tour. Try the rest: **/okta audit**, an outage, time wound forward, a setting turned \
-                 off again, the 200 pushed again in waves.",
-                |step| step.text,
-            ),
-            who: step.and_then(|step| step.who),
-            side: step.map_or(CHAT, |step| step.side),
+        let (number, of) = (*at + 1, STEPS.len());
+        match STEPS.get(*at) {
+            Some(Step { text, who, spots, .. }) => Line { number, of, text, who: *who, spots },
+            None => Line { number, of, text: OVER, who: Some(OVER_WHO), spots: &[] },
         }
-    }
-
-    /// Begins again; what was done counts as done no more.
-    pub fn begins_again(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Default::default();
     }
 }
 
 fn look(facts: &mut Facts, stage: &Stage) {
-    let tasks = stage.okta.tasks();
     let on = |label: &str| stage.okta.app_id(label).is_some_and(|app| stage.okta.deactivates_users(&app));
-    facts.anybody_failed |= !tasks.is_empty();
     facts.slack_is_on |= on("Slack");
     facts.airbase_is_on |= on("Airbase");
-    facts.airbase_failed |= tasks.iter().any(|task| task.label == "Airbase");
-    facts.failed_at_once = facts.failed_at_once.max(tasks.len());
+    facts.failing = stage.okta.tasks().into_iter().map(|task| task.label).collect();
     facts.texts = stage.discord.messages(stage.channel).into_iter().map(|message| message.content).collect();
-    let decided = |text: &String| text.contains(" · R") && !text.contains("WAITING");
-    facts.approved |= facts.texts.iter().any(decided);
-    let proven = |text: &String| text.contains("FIXED") && text.contains("provisioned");
-    facts.somebody_recovered |= facts.texts.iter().any(proven);
 }
 
 /// What somebody did: the name of the subcommand, of the message's command, or the verb of a button.
@@ -239,6 +293,34 @@ mod tests {
         ];
         for (event, expected) in table {
             assert_eq!(verb(&event).as_deref(), expected, "{event}");
+        }
+    }
+
+    #[test]
+    fn a_card_tells_how_far_it_is() {
+        let facts = |texts: &[&str], failing: &[&str]| Facts {
+            texts: texts.iter().map(|text| (*text).to_owned()).collect(),
+            failing: failing.iter().map(|label| (*label).to_owned()).collect(),
+            ..Facts::default()
+        };
+        let one = "[!] ACTION NEEDED · Slack · 1 person cannot be provisioned <@&9>";
+        let fixed = "[✓] FIXED · Slack · 1 person provisioned";
+        let asked = "[?] WAITING FOR APPROVAL · Slack · R1 turn Deactivate Users on";
+        let all = "[!] ACTION NEEDED · Figma · 200 people cannot be provisioned <@&9>";
+        #[rustfmt::skip]
+        let table = [
+            // texts, failing,                  a card of Slack, settled, a crowd
+            (facts(&[], &["Slack"]),            false,           false,   false),
+            (facts(&[one], &["Slack"]),         true,            false,   false),
+            (facts(&[one], &[]),                true,            false,   false),
+            (facts(&[fixed], &[]),              true,            true,    false),
+            (facts(&[fixed], &["Slack"]),       true,            false,   false),
+            (facts(&[asked], &["Slack"]),       true,            false,   false),
+            (facts(&[fixed, all], &["Figma"]),  true,            true,    true),
+        ];
+        for (facts, card, settled, crowd) in table {
+            let found = (facts.has_card("Slack"), facts.is_settled("Slack"), facts.has_card_of_a_crowd());
+            assert_eq!(found, (card, settled, crowd), "{facts:?}");
         }
     }
 }

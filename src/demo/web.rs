@@ -89,7 +89,6 @@ fn routes(site: Arc<Site>) -> Router {
         .route("/api/file", get(shown::file))
         .route("/api/chat", post(deeds::chat))
         .route("/api/world", post(deeds::world))
-        .route("/api/tour", post(deeds::tour))
         .layer(from_fn_with_state(site.clone(), door::has_key));
     Router::new()
         .merge(api)

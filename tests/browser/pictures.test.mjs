@@ -81,6 +81,7 @@ for (const shape of SHAPES) {
     await side("Okta");
     for (const [number, tab] of [["15-apps", "Apps"], ["16-log", "Log"], ["17-break", "Break something"]]) {
       await person.clicks(tab, "#okta-tabs");
+      if (tab === "Apps") await person.clicks("Edit", ".card", "Airbase");
       await state(number);
     }
     await person.clicks("Okta goes down", "#okta-panel");

@@ -35,7 +35,8 @@ fn the_page_plays_in_chromium() -> Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
     let npm = Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder).status()?;
     ensure!(npm.success(), "npm could not fetch the libraries");
-    let tests = ["story.test.mjs", "keyboard.test.mjs", "looking.test.mjs", "pictures.test.mjs"];
+    let tests =
+        ["story.test.mjs", "keyboard.test.mjs", "looking.test.mjs", "tour.test.mjs", "pictures.test.mjs"];
     let played = Command::new("node")
         .args(["--test", "--test-concurrency=1"])
         .args(tests)

@@ -205,6 +205,28 @@ async fn a_failure_shows_at_once_and_a_private_answer_only_to_its_owner() -> Res
 }
 
 #[tokio::test]
+async fn the_tour_goes_on_when_the_channel_has_the_card() -> Result<()> {
+    let page = Page::opens().await?;
+    let slack = page.world.okta.app_id("Slack").context("Slack")?;
+    let dana = page.world.okta.user_id("dana").context("Dana")?;
+    let second = r#""number":2"#;
+    let (seen, happened) = tokio::join!(
+        page.feed(page.world.vic, |seen| seen.contains(second)),
+        page.happens(json!({ "do": "assign", "app": slack, "person": dana }))
+    );
+    assert_eq!(happened?.0, StatusCode::OK);
+    let (before, _) =
+        seen?.split_once(second).map(|(a, b)| (a.to_owned(), b.to_owned())).context("step 2")?;
+    assert!(before.contains("[!] ACTION NEEDED · Slack"), "it went on too early:\n{before}");
+    // The task list counts as the log does, and what one does in the console is logged as done by whom the page names.
+    assert!(before.contains(r#""failures":2"#) && before.contains(r#""admin":"Jo Ortiz""#), "{before}");
+    let added = page.world.okta.log().into_iter().rev();
+    let added = added.into_iter().find(|event| event["eventType"] == "application.user_membership.add");
+    assert_eq!(added.context("her assignment")?["actor"]["displayName"], "Jo Ortiz");
+    page.closes().await
+}
+
+#[tokio::test]
 async fn a_file_is_had_by_those_who_see_its_message() -> Result<()> {
     let page = Page::opens().await?;
     let slack = page.world.okta.app_id("Slack").context("Slack")?;

@@ -37,7 +37,7 @@ function renderLog() {
     ? all.map(message)
     : h("div", { class: "empty", "data-key": "empty" },
       h("p", { class: "intro" }, INTRO),
-      h("p", {}, "Nothing is wrong, so nothing was said. The tour above says how to change that.")));
+      h("p", {}, "Nothing was said here yet. The tour above says what to try.")));
   // What had the focus may be gone; whoever uses the keyboard goes on from its message.
   if (had && document.activeElement === document.body) document.getElementById(had)?.focus({ preventScroll: true });
   settle();

@@ -82,11 +82,19 @@ export function lookAtEnd() {
 export function lookAt(id) {
   const element = drawn(id);
   if (!element) return;
-  element.scrollIntoView({ block: element.offsetHeight > log.clientHeight ? "start" : "center" });
+  bring(element, element.offsetHeight > log.clientHeight ? "start" : "center");
   element.focus({ preventScroll: true });
-  held = "";
-  log.style.overflowAnchor = "auto";
-  put = log.scrollTop;
+}
+
+/** Looks at something in a message, and at as much as fits of what stands above it. */
+export function lookInto(element) {
+  settle();
+  bring(element, "end");
+}
+
+function bring(element, block) {
+  element.scrollIntoView({ block });
+  chosen();
   looked();
 }
 
@@ -104,12 +112,15 @@ log.addEventListener("scroll", () => {
     return;
   }
   // Whoever scrolls chooses where to look.
-  if (Math.abs(log.scrollTop - put) > 2) {
-    held = isAtEnd() ? "end" : "";
-    log.style.overflowAnchor = held ? "none" : "auto";
-    put = log.scrollTop;
-  }
+  if (Math.abs(log.scrollTop - put) > 2) chosen();
   looked();
 });
+
+/** Somebody has chosen to look where the log stands now. */
+function chosen() {
+  held = isAtEnd() ? "end" : "";
+  log.style.overflowAnchor = held ? "none" : "auto";
+  put = log.scrollTop;
+}
 
 new ResizeObserver(settle).observe(log);

@@ -6,6 +6,7 @@ import { breaking } from "./okta/breaking.js";
 import { log } from "./okta/log.js";
 import { people } from "./okta/people.js";
 import { tasks } from "./okta/tasks.js";
+import { openSide } from "./sides.js";
 import { afterwardsDo, changed, state, watch } from "./state.js";
 
 const TABS = [
@@ -28,11 +29,17 @@ function render() {
     label, name === "tasks" && failing > 0 && h("span", { class: "badge" }, failing)))));
   panel.setAttribute("aria-labelledby", `tab-${open}`);
   const [, , body] = TABS.find(([name]) => name === open);
-  show(panel, state.okta && h("div", { "data-key": open }, body(state.okta)));
+  show(panel, state.okta && h("div", { "data-key": open }, signedIn(state.okta), body(state.okta)));
 }
+
+const signedIn = (okta) => h("p", { class: "quiet" },
+  "Here you are ", h("strong", {}, okta.admin), ", an Okta admin, whoever you are in Discord.");
 
 arrows(tabs, "[role=tab]", { follow: true });
 watch(["okta", "health", "clock"], render);
+
+/** Whether that tab is the open one. */
+export const isTabOpen = (name) => open === name;
 
 /** Opens a tab. */
 export function openTab(name) {
@@ -46,12 +53,12 @@ act("tab", ({ dataset }) => openTab(dataset.name));
 // A link of a card to Okta's console leads to the same place on this page.
 act("console", ({ dataset: { path } }, event) => {
   event.preventDefault();
-  document.querySelector('.sides [data-side="okta"]').click();
+  openSide("okta");
   const app = state.okta?.apps.find((it) => path.includes(it.id));
   openTab(app ? "apps" : path.includes("tasks") ? "tasks" : "log");
   afterwardsDo(() => {
     const target = app && document.getElementById(`app-${app.id}`);
     target?.scrollIntoView({ block: "start" });
-    (target?.querySelector("input:not([disabled])") ?? panel).focus();
+    (target?.querySelector(".settings button, .settings input:enabled") ?? panel).focus();
   });
 });

@@ -18,7 +18,10 @@ function render() {
 watch(["news", "messages"], render);
 render();
 
-act("side", ({ dataset }) => {
-  document.body.dataset.side = dataset.side;
+/** Shows that side, where only one is shown. */
+export function openSide(side) {
+  document.body.dataset.side = side;
   changed("news");
-});
+}
+
+act("side", ({ dataset }) => openSide(dataset.side));

@@ -9,6 +9,8 @@ export const state = {
   okta: null,
   /** The line of the tour. */
   tour: null,
+  /** Whether one has left the tour. */
+  leftTour: false,
   /** What is broken. */
   health: { bot_is_there: true, okta_is_down: false, discord_is_down: false },
   /** How far the world's clock is ahead of the real one, in seconds. */

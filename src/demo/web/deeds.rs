@@ -154,10 +154,3 @@ pub(super) async fn world(
     site.stage.does(deed).await?;
     Ok(Json(AtOnce::Taken))
 }
-
-/// Begins the tour again.
-pub(super) async fn tour(State(site): State<Arc<Site>>) -> Json<AtOnce> {
-    site.tour.begins_again();
-    site.stage.stir();
-    Json(AtOnce::Taken)
-}

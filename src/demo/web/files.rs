@@ -49,6 +49,7 @@ const FILES: &[(&str, &str, &str)] = files![
     JS "js/select.js",
     JS "js/sides.js",
     JS "js/slash.js",
+    JS "js/spots.js",
     JS "js/state.js",
     JS "js/time.js",
     JS "js/toast.js",

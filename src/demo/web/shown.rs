@@ -15,7 +15,7 @@ use sim::okta::{AccountState, AppView};
 use super::Site;
 use super::deeds::{Id, Refused};
 use crate::demo::CONSOLE;
-use crate::demo::stage::Stage;
+use crate::demo::stage::{CONSOLE_ADMIN, Stage};
 
 /// The page shows no more of the log.
 const LOG_LINES: usize = 100;
@@ -87,6 +87,7 @@ pub(super) fn org(stage: &Stage) -> Value {
         })
     });
     json!({
+        "admin": CONSOLE_ADMIN,
         "apps": apps.iter().map(app).collect::<Vec<_>>(),
         "people": people.collect::<Vec<_>>(),
         "tasks": tasks.collect::<Vec<_>>(),

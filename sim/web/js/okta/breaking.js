@@ -20,7 +20,7 @@ export function breaking(okta) {
   const mild = app.deactivates ? ` Deactivate Users is on for ${app.label}, so nothing will fail.` : "";
   return [
     h("section", { class: "card", "aria-labelledby": "break-push" },
-      h("h3", { id: "break-push" }, "A push"),
+      h("h3", { id: "break-push" }, "A push that fails"),
       h("p", {}, h("label", { for: "break-app" }, "App "),
         h("select", { id: "break-app", "data-change": "break-app" },
           apps.map((it) => h("option", { value: it.id, selected: it.id === app.id }, it.label)))),

@@ -4,13 +4,15 @@ import { inWorld } from "../api.js";
 import { act, h } from "../dom.js";
 import { toast } from "../toast.js";
 
-/** Does it, and says so. */
+/** Does it, and says how it went; whether it was done. */
 export async function does(what, words) {
   try {
     await inWorld(what);
     toast(words, "okta");
+    return true;
   } catch (error) {
     toast(`That did not work: ${error.message}.`, "okta");
+    return false;
   }
 }
 

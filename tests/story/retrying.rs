@@ -142,14 +142,29 @@ async fn who_presses_twice_has_forged_nothing_and_sees_whom_it_is_about() -> Res
 }
 
 #[tokio::test]
-async fn what_heals_itself_is_not_retried() -> Result<()> {
+async fn what_heals_itself_is_not_retried_also_where_no_alert_is_for_it() -> Result<()> {
     let world = World::new().await?;
     let app = world.okta.installs("Slack", "slack", DeactivateUsers::On);
     world.indexes().await?;
+    let app_option = format!("acme/{app}");
+    let nothing = world.says("Olive", "retry", &[("app", &app_option)]).await;
+    assert!(nothing.content.contains("there is nothing to retry"), "{}", nothing.content);
 
-    let answer = world.says("Olive", "retry", &[("app", &format!("acme/{app}"))]).await;
+    let dana = world.okta.hires("Dana", "Reyes");
+    world.okta.app_is_busy_until(&app, world.okta.now() + SignedDuration::from_mins(12));
+    world.okta.assigns(&dana, &app);
+    world.settles().await?;
+    assert_eq!(world.lines(), Vec::<String>::new());
+    let healing = world.says("Olive", "retry", &[("app", &app_option)]).await;
+    assert!(healing.content.contains("1 person waiting for Okta's own retry"), "{}", healing.content);
+    let options = [("app", app_option.as_str()), ("person", dana.as_str()), ("reason", "it takes so long")];
+    let refused = world.says("Olive", "reassign", &options).await;
+    assert!(refused.content.contains("Okta tries again by itself"), "{}", refused.content);
 
-    assert!(answer.content.contains("there is nothing to retry"), "{}", answer.content);
+    world.passes(SignedDuration::from_mins(30));
+    world.looks().await?;
+    let healed = world.says("Olive", "retry", &[("app", &app_option)]).await;
+    assert!(healed.content.contains("there is nothing to retry"), "{}", healed.content);
     Ok(())
 }
 

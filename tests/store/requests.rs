@@ -532,7 +532,7 @@ async fn cards_are_wanted_of_what_was_confirmed_until_they_show_it_or_are_let_go
 
     let request = pending(&world, frozen("slack", &[])).await?;
     let withdrawn = pending(&world, frozen("slack", &[])).await?;
-    happens(&world.store, &withdrawn, RequestEvent::Withdrawn { by: OLIVE }).await?;
+    let ended = happens(&world.store, &withdrawn, RequestEvent::Withdrawn { by: OLIVE }).await?;
     let (first, second) = (request.number, withdrawn.number);
     assert_eq!(unshown().await?, [(first.0, None), (second.0, None)]);
 
@@ -550,7 +550,11 @@ async fn cards_are_wanted_of_what_was_confirmed_until_they_show_it_or_are_let_go
     assert_eq!(unshown().await?, [(first.0, Some(tried.clone())), (second.0, None)], "nobody answered yet");
     let shown = RequestShowing { message: Some(MessageId(7)), shown_at: Some(at("10:20:01")), ..tried };
     world.store.note_request_showing(&shown).await?;
-    world.store.note_request_showing(&RequestShowing { let_go: true, ..attempt(second, 1) }).await?;
+    let let_go = RequestShowing { let_go: true, ..attempt(second, 1) };
+    world.store.note_request_showing(&let_go).await?;
+    assert_eq!(unshown().await?, [(second.0, Some(let_go))], "how it ended is told without a card");
+    let told = RequestShowing { let_go: true, ..attempt(second, ended.revision) };
+    world.store.note_request_showing(&told).await?;
     assert_eq!(unshown().await?, []);
 
     let world = world.restarted().await?;

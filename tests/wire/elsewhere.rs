@@ -79,6 +79,6 @@ async fn a_press_from_elsewhere_decides_nothing() -> Result<()> {
     assert!(!world.okta.deactivates_users(&app));
     // The button is worth what it was to whoever presses it here.
     last(&world.amy.clicks(card.id, "Approve").await?).await?;
-    world.alert("[✓] FIXED · Slack · R1").await?;
+    world.alert("[✓] DONE · Slack · R1").await?;
     running.stops().await
 }

@@ -36,8 +36,8 @@ async fn a_write_whose_answer_was_lost_is_unclear_after_a_restart_and_settled_by
 
     // The write was on its way after all, or a person did it: the log tells.
     world.okta.enables_in_console(&app, "Jo Ortiz");
-    until("the card says that it is fixed", || says("[✓] FIXED · Slack · R1")).await?;
-    world.alert("R1 for Slack worked, and it is proven").await?;
+    until("the card says that it is fixed", || says("[✓] DONE · Slack · R1")).await?;
+    world.alert("R1 for Slack is not unclear any more: Deactivate Users is on").await?;
     assert_eq!(puts(), 1);
     running.stops().await
 }

@@ -28,7 +28,7 @@ async fn each_write_is_one_line_with_oktas_id_and_one_with_the_event_that_shows_
     world.olive.clicks(confirmation.id, "Enable Deactivate Users").await?;
     let card = world.alert("[?] WAITING FOR APPROVAL · Slack · R1").await?;
     last(&world.amy.clicks(card.id, "Approve").await?).await?;
-    world.alert("[✓] FIXED · Slack · R1").await?;
+    world.alert("[✓] DONE · Slack · R1").await?;
     let asked = world.olive.types(&format!("/okta retry app:acme/{app} person:dana@example.com")).await?;
     answered(&asked).await?;
     let confirmation = asked.current().context("the answer is gone")?;

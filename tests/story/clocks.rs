@@ -49,6 +49,27 @@ async fn what_failed_before_the_push_does_not_count_against_it() -> Result<()> {
 }
 
 #[tokio::test]
+async fn after_a_restart_nobody_has_failed_again_before_okta_has_said_what_time_it_is() -> Result<()> {
+    for by in OFF {
+        let (world, dana, app) = where_the_clock_is_off(by).await?;
+        world.okta.enables_in_console(&app, "Jo Ortiz");
+        world.looks().await?;
+        let confirmation = world.says("Olive", "retry", &[("app", "Slack"), ("person", &dana)]).await;
+        world.presses("Olive", &confirmation, "Retry").await?;
+        for _ in 0..3 {
+            world.app.executor.pass().await?;
+        }
+        let world = world.starts_anew().await?;
+        world.app.executor.pass().await?;
+        world.works().await?;
+        assert!(world.okta.is_active_in_app(&dana, &app));
+        let lines = world.lines();
+        assert!(lines.iter().any(|line| line.contains("[✓] FIXED · Slack · R1")), "{by}: {lines:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn where_the_log_shows_nothing_the_state_of_the_app_user_is_the_proof() -> Result<()> {
     for by in OFF {
         let (world, dana, app) = where_the_clock_is_off(by).await?;

@@ -16,8 +16,8 @@ async fn where_airbase_is_to_be_turned_on() -> Result<(World, String)> {
 
 fn card(world: &World) -> Result<u64> {
     let messages = world.discord.messages(world.channel);
-    let cards = messages.iter().filter(|message| message.content.contains("· Airbase · R1"));
-    Ok(cards.last().context("no card")?.id)
+    let mut cards = messages.iter().filter(|message| message.content.contains("· Airbase · R1"));
+    Ok(cards.next_back().context("no card")?.id)
 }
 
 fn rung(world: &World, words: &str) -> usize {

@@ -128,6 +128,47 @@ async fn what_was_ticked_is_kept_over_pages_and_a_restart() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_tick_counts_also_where_the_list_has_moved_since_it_was_shown() -> Result<()> {
+    let (world, app, people) = where_many_fail(25).await?;
+    let list = world.says("Olive", "retry", &[("app", "Slack")]).await;
+    // Somebody new fails, and the page's last person is on the next one now.
+    let new = world.okta.hires("Newly", "Failing");
+    world.okta.left_inactive(&new, &app);
+    world.okta.assigns(&new, &app);
+    world.settles().await?;
+
+    let everybody: Vec<&str> = people.iter().map(String::as_str).collect();
+    let ticked = world.ticks("Olive", &list, &everybody).await?;
+
+    assert!(read(&ticked).contains("26 people failing, 25 ticked"), "{}", read(&ticked));
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_is_not_looked_at_yet_for_want_of_requests_is_waited_for_and_not_unclear() -> Result<()> {
+    let (world, app, _) = where_many_fail(8).await?;
+    world.okta.enables_in_console(&app, "Jo Ortiz");
+    world.passes(SignedDuration::from_secs(60));
+    world.looks().await?;
+    let list = world.says("Olive", "retry", &[("app", "Slack")]).await;
+    let confirmation = world.presses("Olive", &list, "Retry all 8").await?;
+    world.presses("Olive", &confirmation, "Retry").await?;
+    world.okta.successes_log_nothing();
+    world.okta.faults().next(3, "GET /api/v1/apps/", sim::okta::Fault::RateLimited { reset_in_secs: 30 });
+    for _ in 0..6 {
+        world.works().await?;
+    }
+    let record = world.record().await?;
+    assert!(!record.iter().any(|line| line.starts_with("push.unclear")), "{record:?}");
+    assert!(
+        world.lines().iter().any(|line| line.starts_with("[✓] FIXED · Slack · R1")),
+        "{:?}",
+        world.lines()
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn who_presses_twice_has_forged_nothing_and_sees_whom_it_is_about() -> Result<()> {
     let (world, ..) = where_many_fail(7).await?;
     let list = world.says("Olive", "retry", &[("app", "Slack")]).await;

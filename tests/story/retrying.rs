@@ -154,7 +154,8 @@ async fn who_is_not_looked_at_yet_for_want_of_requests_is_waited_for_and_not_unc
     let confirmation = world.presses("Olive", &list, "Retry all 8").await?;
     world.presses("Olive", &confirmation, "Retry").await?;
     world.okta.successes_log_nothing();
-    world.okta.faults().next(3, "GET /api/v1/apps/", sim::okta::Fault::RateLimited { reset_in_secs: 30 });
+    let look = format!("GET /api/v1/apps/{app}/users/");
+    world.okta.faults().next(3, &look, sim::okta::Fault::RateLimited { reset_in_secs: 30 });
     for _ in 0..6 {
         world.works().await?;
     }

@@ -179,6 +179,7 @@ impl App {
             chat: rest.clone() as Arc<dyn Chat>,
             rules: config.alerts.rules.clone(),
             orgs: orgs.iter().map(|(name, org)| (name.clone(), shown(org))).collect(),
+            of_no_org: Shown { channel: discord.alert_channel_id, console: None, writes: false },
             guild: discord.guild_id,
             group_wait: signed(config.alerts.group_wait),
             edit_interval: signed(config.alerts.edit_interval),

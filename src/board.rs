@@ -58,6 +58,8 @@ pub struct Board {
     pub roster: Arc<dyn Roster>,
     /// Each org as the board needs it.
     pub orgs: BTreeMap<OrgName, Shown>,
+    /// Where requests are shown whose org is not configured any more.
+    pub of_no_org: Shown,
     /// Where the audit is shown, if anywhere.
     pub audit_channel: Option<ChannelId>,
     /// Our server.
@@ -153,7 +155,8 @@ impl Board {
             self.take(&mut going, item, self.tell(org.channel, &untold)).await?;
         }
         for (request, showing) in self.requests.unshown_requests().await? {
-            let Some(org) = self.orgs.get(&request.frozen.org) else { continue };
+            // What became of a request is told also where its org is not configured any more.
+            let org = self.orgs.get(&request.frozen.org).unwrap_or(&self.of_no_org);
             let item = Item::Request(request.number);
             self.take(&mut going, item, self.show_request(org, &request, showing)).await?;
         }
@@ -163,7 +166,7 @@ impl Board {
         }
         let open = RequestQuery { open: true, ..RequestQuery::default() };
         for request in self.requests.requests(&open).await?.iter().filter(|request| request.is_half_done()) {
-            let Some(org) = self.orgs.get(&request.frozen.org) else { continue };
+            let org = self.orgs.get(&request.frozen.org).unwrap_or(&self.of_no_org);
             self.take(&mut going, Item::HalfDone(request.number), self.shout(org, request)).await?;
         }
         for (proposal, showing) in self.book.unshown_proposals().await? {

@@ -384,6 +384,23 @@ async fn where_okta_does_not_say_whether_it_unassigned_somebody_those_on_call_he
 }
 
 #[tokio::test]
+async fn an_org_that_is_taken_out_of_the_configuration_half_done_is_shouted_about() -> Result<()> {
+    let (world, dana, _) = where_only_a_reassignment_helps().await?;
+    asks_and_is_approved(&world, &dana).await?;
+    world.okta.ledger().clear();
+    world.okta.faults().next(1, ASSIGN, Fault::Drop);
+    while writes(&world).len() < 2 {
+        world.app.executor.pass().await?;
+    }
+    let world = world.configured("[okta.acme]", "[okta.lab]").await?;
+    world.works().await?;
+    let lines = world.lines();
+    let told: Vec<_> = lines.iter().filter(|line| line.contains("R1 for Slack is unclear")).collect();
+    assert!(told.len() == 1 && told[0].contains("UNASSIGNED") && told[0].contains("<@&"), "{lines:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_is_missing_is_named_also_where_the_new_push_fails() -> Result<()> {
     let (world, dana, app) = where_only_a_reassignment_helps().await?;
     world.okta.disables_in_console(&app, "Jo Ortiz");

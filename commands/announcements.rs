@@ -147,7 +147,8 @@ pub fn outcome(request: &Request, settled: bool, oncall: Option<RoleId>) -> Opti
             format!("is not unclear any more: Deactivate Users is on{by}")
         }
         Stage::Succeeded { .. } if standing::is_on(request) => {
-            "worked: Deactivate Users is on, and that is proven. Next, retry whoever still fails".to_owned()
+            "worked: Deactivate Users is on, and that is proven. Nobody is pushed by that: next, retry whoever still fails"
+                .to_owned()
         }
         Stage::Succeeded { .. } => "worked, and it is proven".to_owned(),
         Stage::Failed { why, .. } if settled => {

@@ -165,7 +165,7 @@ fn long_enough(reason: &str) -> Result<(), CommandError> {
 pub fn ask(app: &str) -> Dialog {
     Dialog {
         submit: CustomId::new("enable", [app.to_owned()]),
-        title: "Ask for Deactivate Users on".to_owned(),
+        title: "Ask for Deactivate Users to be turned on".to_owned(),
         inputs: vec![Input {
             name: "reason".to_owned(),
             label: "Why?".to_owned(),

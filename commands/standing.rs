@@ -9,8 +9,8 @@ use crate::request_card::{Around, Seen, asked};
 use crate::text::{ago, escape, fit, people, when};
 
 /// Where proof rests on Okta's own word alone: Provost reads Okta, not the app.
-pub const UNSEEN: &str = "Okta reports success; not seen in the app. Provost reads Okta only: whether somebody can sign \
-     in to the app, they know.";
+pub const UNSEEN: &str = "Okta reports success; not seen in the app. Provost does not look into the \
+     app itself: ask the person whether they can sign in there.";
 
 /// What a setting that was turned on does not do by itself.
 const NEXT: &str =
@@ -126,7 +126,7 @@ fn done_by(request: &Request) -> String {
         Method::Guided => format!("Done by {}{another}. ", escape(name, 80)),
         // Where the answer was lost it may be anybody.
         Method::Api => format!(
-            "Okta's log names {} for it; for what Provost does, that is the account it signs in to Okta with. ",
+            "Okta's log names {}: for Provost's own writes, the account that it signs in with. ",
             escape(name, 80)
         ),
     }
@@ -214,7 +214,7 @@ mod tests {
             (done(Method::Guided, Some("00ujo"), None),             r"Done by \@Jo. "),
             (done(Method::Guided, Some("00ujo"), Some("00uolive")), r"Done by \@Jo, who is not the person that <@7> is linked to. "),
             (done(Method::Guided, None,          Some("00uolive")), ""),
-            (done(Method::Api,    Some("0oaus"), Some("00uolive")), r"Okta's log names \@Jo for it; for what Provost does, that is the account it signs in to Okta with. "),
+            (done(Method::Api,    Some("0oaus"), Some("00uolive")), r"Okta's log names \@Jo: for Provost's own writes, the account that it signs in with. "),
         ];
         for (request, expected) in table {
             assert_eq!(done_by(&request), expected, "{:?}", request.stage);

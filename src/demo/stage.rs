@@ -100,8 +100,8 @@ impl Stage {
             cast: vec![
                 part(world.vic, "Vic", "viewer"),
                 part(world.olive, "Olive", "operator"),
-                part(world.ada, "Ada", "on call"),
-                part(world.abe, "Abe", "on call"),
+                part(world.ada, "Ada", "approver"),
+                part(world.abe, "Abe", "approver"),
                 part(world.root, "Root", "admin"),
                 part(world.stranger, "Stranger", "no role"),
             ],

@@ -78,7 +78,7 @@ const STEPS: &[Step] = &[
         },
     },
     Step {
-        text: "Nothing happens before somebody on call agrees. Be **Ada**, read the card, and press **Approve**.",
+        text: "Nothing happens before an approver on call agrees. Be **Ada**, read the card, and press **Approve**.",
         who: Some("Ada"),
         spots: &[on("chat", "Slack", "Approve")],
         done: |facts| {
@@ -88,19 +88,19 @@ const STEPS: &[Step] = &[
     },
     Step {
         text: "Provost has turned on that one setting by Okta's API, and Okta's log proves it. But Okta does not push \
-               Dana again by itself. As **Olive**, press **Retry…**, choose her, and confirm.",
+               Dana again by itself, and she still fails. As **Olive**, press **Retry…**, **Retry all 1**, and confirm.",
         who: Some("Olive"),
         spots: &[
             on("chat", "Slack: please confirm", "Retry"),
-            on("chat", "Slack: whom to push again", "Retry selected"),
-            on("chat", "Slack: whom to push again", "Tick"),
+            on("chat", "Slack: whom to push again", "Retry all"),
             on("chat", "Slack", "Retry…"),
         ],
         done: |facts| facts.is_settled("Slack"),
     },
     Step {
-        text: "Mended, and proven. Most apps cannot be changed by API. In Okta, under **Break something**, choose \
-               **Airbase** and press **Somebody comes back**.",
+        text: "**Dana is back:** her alert is green, **Tasks** is empty, and Okta's **Log** has the success that proves \
+               it. Most apps cannot be changed by API: in Okta, under **Break something**, choose **Airbase** and press \
+               **Somebody comes back**.",
         who: None,
         spots: &[on("break", "assigned to Airbase again", "Somebody comes back"), on("break", "", "App")],
         done: |facts| facts.has_card("Airbase") || facts.airbase_is_on,
@@ -120,7 +120,7 @@ const STEPS: &[Step] = &[
         },
     },
     Step {
-        text: "Be **Abe**, who is on call too, and press **Approve**. The card then shows the clicks.",
+        text: "Be **Abe**, the other approver on call, and press **Approve**. The card then shows the clicks.",
         who: Some("Abe"),
         spots: &[on("chat", "Airbase", "Approve")],
         done: |facts| facts.says("IN PROGRESS", "Airbase") || facts.airbase_is_on,
@@ -138,26 +138,31 @@ const STEPS: &[Step] = &[
     },
     Step {
         text: "The setting is on, and Provost knows by itself. But the push that failed still waits, as Dana's did: as \
-               **Olive**, press **Retry…** for Airbase, choose who is there, and confirm.",
+               **Olive**, press **Retry…** for Airbase, **Retry all 1**, and confirm.",
         who: Some("Olive"),
         spots: &[
             on("chat", "Airbase: please confirm", "Retry"),
-            on("chat", "Airbase: whom to push again", "Retry selected"),
-            on("chat", "Airbase: whom to push again", "Tick"),
+            on("chat", "Airbase: whom to push again", "Retry all"),
             on("chat", "Airbase", "Retry…"),
         ],
         done: |facts| facts.is_settled("Airbase"),
     },
     Step {
-        text: "Now the first day of a term: in Okta, under **Break something**, choose **Figma**, and press \
+        text: "Airbase is healed as well. Now the first day of a term: in Okta, under **Break something**, choose **Figma**, and press \
                **A storm of 200**.",
         who: None,
         spots: &[on("break", "such people to Figma", "A storm of 200"), on("break", "", "App")],
         done: |facts| facts.has_card_of_a_crowd(),
     },
     Step {
-        text: "One card in the channel tells of all 200, instead of two hundred messages. And who has no role? Be the \
-               **Stranger**, and type **/okta tasks**.",
+        text: "One card tells of all 200, instead of two hundred messages. As **Olive**, press **Claim** on it, so that \
+               the others see who has it.",
+        who: Some("Olive"),
+        spots: &[on("chat", "Figma", "Claim")],
+        done: |facts| facts.used("claim"),
+    },
+    Step {
+        text: "And who has no role? Be the **Stranger**, and type **/okta tasks**.",
         who: Some("Stranger"),
         spots: &[on("line", "", "")],
         done: |facts| facts.stranger_tried,
@@ -165,7 +170,7 @@ const STEPS: &[Step] = &[
 ];
 
 /// When all is done.
-const OVER: &str = "That was the tour. Try the rest: **/okta audit**, as Root; an outage, time wound forward, a \
+const OVER: &str = "That was the tour: you broke it, healed it and saw it proven, by API and by hand. Try the rest: **/okta audit**, as Root; an outage, time wound forward, a \
                     setting turned off again, the 200 pushed again in waves. Whoever ends the program and starts it \
                     again has a new world.";
 

@@ -30,7 +30,7 @@ async fn a_reason_that_is_refused_is_edited_and_the_rest_is_kept() -> Result<()>
     };
     assert_eq!(
         (dialog.title.as_str(), dialog.inputs[0].value.as_str()),
-        ("Ask for Deactivate Users on", SHORT)
+        ("Ask for Deactivate Users to be turned on", SHORT)
     );
     let again = world.acts("Olive", &dialog.submit, &[("reason", "no")]).await;
     let First::Ask(dialog) = world.opens("Olive", &again, "Edit reason…")? else {

@@ -62,13 +62,19 @@ function follows() {
 
 const byAge = (a, b) => (BigInt(a) < BigInt(b) ? -1 : 1);
 
+/** Whether it stands in view to its end, or fills half of what is shown. */
+function isRead(element) {
+  const needed = Math.min(element.offsetHeight, log.clientHeight / 2);
+  return below(element) + needed <= log.clientHeight + MARGIN;
+}
+
 /** What stands in view, or is gone, is no longer new. */
 function looked() {
   const before = state.unseen.size;
   for (const id of state.unseen) {
     const message = state.messages.get(id);
     const element = message?.json.channel_id === state.place && drawn(id);
-    if (!message || (element && below(element) < log.clientHeight - MARGIN * 4)) state.unseen.delete(id);
+    if (!message || (element && isRead(element))) state.unseen.delete(id);
   }
   if (state.unseen.size !== before) changed("news");
 }

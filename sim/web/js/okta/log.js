@@ -15,5 +15,5 @@ function entry(it) {
   return h("li", { class: "event", "data-key": it.id },
     h("p", {}, h("span", { class: it.result === "FAILURE" ? "state bad" : "state" }, it.result), " ", h("code", {}, it.type)),
     h("p", {}, [it.targets.join(", "), it.detail, it.reason].filter(Boolean).join(": ")),
-    h("p", { class: "quiet" }, `by ${it.actor}, `, time(Date.parse(it.at) / 1000, "R")));
+    h("p", { class: "quiet" }, `by ${it.actor}, `, time(Date.parse(it.at) / 1000, "R"), ", event ", h("code", {}, it.id)));
 }

@@ -54,6 +54,8 @@ for (const shape of SHAPES) {
     };
 
     await step(1);
+    // At a phone's width Okta is on the other side: then the way to it is marked.
+    await person.page.waitForFunction((narrow) => document.querySelector('[data-act="show-me"]').hasAttribute("data-away") === narrow, { timeout: 10_000 }, shape.name === "narrow");
     await does("Assign Slack");
     // The card is there before the next step speaks of it.
     await step(2);

@@ -66,6 +66,9 @@ async fn five_hundred_are_pushed_once_each_within_the_share_and_the_card_moves()
     }
 
     assert!(seen.last().is_some_and(|card| card.contains("500 proven, 0 failed, 0 waited for, 0 not begun")));
+    let moved = world.discord.ledger().exchanges();
+    let moved = moved.iter().filter(|each| each.method == "PATCH" && each.request_body.contains(" of 500"));
+    assert!(moved.count() >= 10, "the card stands still");
     let exchanges = world.okta.ledger().exchanges();
     let posts = exchanges.iter().filter(|each| each.method == "POST").count();
     assert_eq!(posts, MANY);

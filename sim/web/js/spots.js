@@ -59,6 +59,15 @@ function mark() {
   if (marked !== next) marked?.removeAttribute("data-shown");
   next?.setAttribute("data-shown", "");
   marked = next;
+  // Where it is out of sight, the way to it is marked instead.
+  const away = Boolean(spot) && !(found && isInSight(found));
+  document.querySelector('[data-act="show-me"]')?.toggleAttribute("data-away", away);
+}
+
+function isInSight(element) {
+  const { top, bottom, height } = element.getBoundingClientRect();
+  const pane = element.closest("#log, #okta-panel, #okta-tabs, #composer")?.getBoundingClientRect();
+  return Boolean(pane) && height > 0 && top >= pane.top && bottom <= pane.bottom;
 }
 
 // After everything is drawn, since drawing takes the mark away.

@@ -22,7 +22,7 @@ use crate::desk::Desk;
 use crate::errors::CommandError;
 use crate::request_card::Around;
 use crate::spec::{From, Opt, OptKind, Role, Spec};
-use crate::text::{csv_cell, escape, people, plain};
+use crate::text::{and_more, csv_cell, escape, people, plain};
 use crate::{Command, alert, confirmation, refused, retry, steps};
 
 /// How somebody is pushed again.
@@ -394,8 +394,22 @@ impl<'a> Told<'a> {
     }
 }
 
-/// How many of those who are left are named; the file of outcomes has them all.
-const LEFT: usize = 5;
+/// So many are named; the file of outcomes has them all.
+const NAMED: usize = 5;
+
+/// Whether its card names people now: whom a reassignment is about, always; of a retry, before it is begun and once it
+/// is over. While it is under way the card is edited often, and counts.
+pub fn names_people(request: &Request) -> bool {
+    match request.frozen.action {
+        Action::Enable => false,
+        Action::Reassign => true,
+        Action::Retry | Action::Fixed => is_to_be_begun(request) || request.stage.is_over(),
+    }
+}
+
+fn is_to_be_begun(request: &Request) -> bool {
+    matches!(request.stage, Stage::Pending | Stage::Approved)
+}
 
 /// Who is left once a request is over that was to push people: whoever is not proven. `None` where it did not end like
 /// that, or where nobody is left.
@@ -408,33 +422,34 @@ pub fn left(request: &Request, incidents: &[Incident]) -> Option<Field> {
     // Those first who were tried and failed.
     let mut left: Vec<_> = request.outcomes.iter().filter(not_proven).collect();
     left.sort_by_key(|(_, outcome)| !matches!(outcome, Outcome::Failed { .. }));
-    let named = left.iter().take(LEFT).map(|(person, _)| {
-        escape(&known(incidents, person).map_or_else(|| person.to_string(), |(known, _)| name(known)), 80)
-    });
-    let named: Vec<String> = named.collect();
-    let value = crate::text::and_more(&named, left.len());
-    (!named.is_empty()).then(|| Field { name: "Who is left".to_owned(), value })
+    let left: Vec<&UserId> = left.into_iter().map(|(person, _)| person).collect();
+    (!left.is_empty()).then(|| Field { name: "Who is left".to_owned(), value: first_few(&left, incidents) })
 }
 
 /// What an approver needs to know of whom it is about: of a retry the first few by name. `None` for what is about nobody.
 pub fn whom(request: &Request, incidents: &[Incident]) -> Option<Field> {
-    if request.frozen.action == Action::Retry {
-        let named = request.frozen.people.iter().take(LEFT);
-        let named = named.map(|person| {
-            escape(&known(incidents, person).map_or_else(|| person.to_string(), |(known, _)| name(known)), 80)
-        });
-        let value = crate::text::and_more(&named.collect::<Vec<_>>(), request.frozen.people.len());
+    let frozen = &request.frozen;
+    if frozen.action == Action::Retry && is_to_be_begun(request) {
+        let value = first_few(&frozen.people.iter().collect::<Vec<_>>(), incidents);
         return Some(Field { name: "Who".to_owned(), value });
     }
-    if request.frozen.action != Action::Reassign {
+    if frozen.action != Action::Reassign {
         return None;
     }
-    let person = request.frozen.people.first()?;
+    let person = frozen.people.first()?;
     let value = match known(incidents, person) {
         Some((known, _)) => format!("{} ({person})", escape(&name(known), 80)),
         None => person.to_string(),
     };
     Some(Field { name: "Person".to_owned(), value })
+}
+
+/// The first few by name, and how many more there are.
+fn first_few(people: &[&UserId], incidents: &[Incident]) -> String {
+    let named = people.iter().take(NAMED).map(|person| {
+        escape(&known(incidents, person).map_or_else(|| person.to_string(), |(known, _)| name(known)), 80)
+    });
+    and_more(&named.collect::<Vec<_>>(), people.len())
 }
 
 /// The confirmation of a push, with what worked last time first.

@@ -9,13 +9,17 @@ use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::event::{Actor, App};
+use crate::event::App;
 use crate::facts::{Assigned, PUSH_USER_DEACTIVATION};
 use crate::ids::{IncidentNumber, MemberId, NotAnId, OrgName, UserId};
 
+mod event;
 mod outcome;
+mod stage;
 
+pub use event::{Refusal, RequestEvent};
 pub use outcome::{Outcome, Sums};
+pub use stage::Stage;
 
 /// A request's short number, shown as `R17`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -201,123 +205,6 @@ pub struct Approval {
     pub at: Timestamp,
 }
 
-/// Where a request stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stage {
-    /// Shown to the requester, who has not confirmed it yet.
-    Draft,
-    /// Confirmed; waits for approvals.
-    Pending,
-    /// May be done; waits for the executor.
-    Approved,
-    /// Being done: what is written to Okta from here on may have been written.
-    Executing {
-        /// Since when, by our clock.
-        since: Timestamp,
-    },
-    /// Done, or for a person to do; waits for proof.
-    Verifying {
-        /// Since when, by our clock.
-        since: Timestamp,
-    },
-    /// Proven.
-    Succeeded {
-        /// When.
-        at: Timestamp,
-        /// Who did it, where Okta's log says so. From outside.
-        by: Option<Actor>,
-    },
-    /// It did not help, or Okta refused.
-    Failed {
-        /// When.
-        at: Timestamp,
-        /// Why. May quote Okta: from outside.
-        why: String,
-    },
-    /// Proven for some people, not for all.
-    Partly {
-        /// When.
-        at: Timestamp,
-        /// What is left. May quote Okta: from outside.
-        why: String,
-    },
-    /// An approver said no.
-    Denied {
-        /// Who.
-        by: MemberId,
-        /// When.
-        at: Timestamp,
-        /// Why, in their words. From outside.
-        why: String,
-    },
-    /// Nobody decided in time.
-    Expired {
-        /// When.
-        at: Timestamp,
-    },
-    /// The requester took it back.
-    Cancelled {
-        /// Who.
-        by: MemberId,
-        /// When.
-        at: Timestamp,
-    },
-    /// What it is about has changed, or somebody did it before it was approved.
-    Superseded {
-        /// When.
-        at: Timestamp,
-        /// What changed. May quote Okta: from outside.
-        why: String,
-    },
-    /// It is not known whether it was done. A person has to look, unless it comes to be known by itself.
-    Unclear {
-        /// When.
-        at: Timestamp,
-        /// What is known. May quote Okta: from outside.
-        why: String,
-    },
-}
-
-impl Stage {
-    /// Whether nothing more is done for it. Of one that is unclear, it may still come to be known how it ended.
-    pub fn is_over(&self) -> bool {
-        match self {
-            Self::Draft
-            | Self::Pending
-            | Self::Approved
-            | Self::Executing { .. }
-            | Self::Verifying { .. } => false,
-            Self::Succeeded { .. }
-            | Self::Failed { .. }
-            | Self::Partly { .. }
-            | Self::Denied { .. }
-            | Self::Expired { .. }
-            | Self::Cancelled { .. }
-            | Self::Superseded { .. }
-            | Self::Unclear { .. } => true,
-        }
-    }
-
-    /// The word in the audit and in messages.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Draft => "draft",
-            Self::Pending => "pending",
-            Self::Approved => "approved",
-            Self::Executing { .. } => "executing",
-            Self::Verifying { .. } => "verifying",
-            Self::Succeeded { .. } => "succeeded",
-            Self::Failed { .. } => "failed",
-            Self::Partly { .. } => "partly",
-            Self::Denied { .. } => "denied",
-            Self::Expired { .. } => "expired",
-            Self::Cancelled { .. } => "cancelled",
-            Self::Superseded { .. } => "superseded",
-            Self::Unclear { .. } => "unclear",
-        }
-    }
-}
-
 /// How long Okta is asked what became of a request that is unclear.
 pub const SETTLED_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
@@ -326,119 +213,6 @@ pub const NOT_BY_API: &str = "Okta's API does not take this change for the app";
 
 /// Stands for the event where an app user's own state is the proof.
 pub const STATE_AS_PROOF: &str = "app-user-state";
-
-/// Something that happens to a request.
-#[derive(Debug, Clone, PartialEq)]
-pub enum RequestEvent {
-    /// The requester chose other people for a draft.
-    Chosen {
-        /// Who chose.
-        by: MemberId,
-        /// Whom, by id, in order.
-        people: Vec<UserId>,
-        /// Whom it needs now: more people may need more approvals.
-        gate: Gate,
-    },
-    /// The requester confirmed exactly this: a draft may have come to be about other people since it was shown.
-    Confirmed {
-        /// Who pressed.
-        by: MemberId,
-        /// What the button carried.
-        hash: String,
-    },
-    /// An approver said yes, to exactly this hash.
-    Approved {
-        /// Who.
-        by: MemberId,
-        /// The person that member is linked to.
-        person: Option<UserId>,
-        /// What the button carried.
-        hash: String,
-    },
-    /// An approver said no.
-    Denied {
-        /// Who.
-        by: MemberId,
-        /// Why.
-        why: String,
-    },
-    /// The requester took it back.
-    Withdrawn {
-        /// Who pressed.
-        by: MemberId,
-    },
-    /// Its time may be over.
-    TimePassed,
-    /// What it is about has changed.
-    Changed {
-        /// What.
-        why: String,
-    },
-    /// The executor takes it: from here on it may be written.
-    Begun,
-    /// Okta wants us to come back later, and nothing was written: it waits as it did before.
-    PutOff {
-        /// Okta's words.
-        why: String,
-    },
-    /// Okta took the change, or the person has been told what to do.
-    Done,
-    /// Something became of one person.
-    Person {
-        /// Of whom.
-        person: UserId,
-        /// What.
-        outcome: Outcome,
-    },
-    /// It did not work, and that is certain.
-    Refused {
-        /// Why.
-        why: String,
-    },
-    /// It is not known whether it was done.
-    Lost {
-        /// What is known.
-        why: String,
-    },
-    /// Okta's records show that it worked.
-    Proven {
-        /// Who did it, where that was a person in the console.
-        by: Option<Actor>,
-    },
-}
-
-impl RequestEvent {
-    /// Whether something is written to Okta next, where the request is done by the API.
-    pub fn comes_before_a_write(&self) -> bool {
-        match self {
-            Self::Begun => true,
-            Self::Person { outcome, .. } => matches!(
-                outcome,
-                Outcome::Pushing { .. } | Outcome::Unassigning { .. } | Outcome::Assigning { .. }
-            ),
-            _ => false,
-        }
-    }
-}
-
-/// Why something cannot happen to a request now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
-    /// All writes are stopped.
-    Paused,
-    /// It is decided already: this is how it stands.
-    NotNow(Stage),
-    /// Only the requester may.
-    NotYours,
-    /// The requester may not approve it.
-    OwnRequest,
-    /// The same member, or the same person by another member, has approved it.
-    Twice,
-    /// Its time is over.
-    Late,
-    /// The button carries another hash, or what it is about was edited in the database.
-    OtherHash,
-}
 
 impl Request {
     /// A new draft. The people are put in order, each once, so that the hash does not hang on how they were picked.

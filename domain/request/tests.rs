@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::cause::Strength;
+use crate::event::Actor;
 use crate::facts::Assigned;
 use crate::incident::Proof;
 

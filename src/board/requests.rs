@@ -40,14 +40,10 @@ impl Board {
         let mut message = card(request, &around, &self.seen(request).await?);
         let ladder = self.ladder(org, request).await?;
         ladder::climb(&mut message, request, &ladder);
-        if let (true, Some(card)) = (request.stage.is_over(), &mut message.card) {
-            card.fields.extend(ladder::left(request, &self.incidents_of(request).await?));
-        }
-        let is_begun = !matches!(request.stage, Stage::Pending | Stage::Approved);
-        if request.frozen.action == Action::Reassign || (request.frozen.action == Action::Retry && !is_begun)
-        {
-            let whom = ladder::whom(request, &self.incidents_of(request).await?);
-            if let (Some(card), Some(whom)) = (&mut message.card, whom) {
+        if let (true, Some(card)) = (ladder::names_people(request), &mut message.card) {
+            let incidents = self.incidents_of(request).await?;
+            card.fields.extend(ladder::left(request, &incidents));
+            if let Some(whom) = ladder::whom(request, &incidents) {
                 card.fields.insert(0, whom);
             }
         }

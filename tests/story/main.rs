@@ -21,6 +21,7 @@ mod faults;
 mod fixing;
 mod forbidden;
 mod guided;
+mod half_done;
 mod hands;
 mod healing;
 mod ladder;

@@ -15,12 +15,7 @@ async fn waiting(lines: &str) -> Result<(World, crate::world::Running, String, M
     let running = world.runs().await?;
     let app = world.comes_back("Dana", "Slack");
     world.alert("[!] ACTION NEEDED · Slack").await?;
-    let line = format!("/okta enable app:acme/{app} reason:\"rehires fail since Monday\"");
-    let asked = world.olive.types(&line).await?;
-    answered(&asked).await?;
-    let confirmation = asked.current().context("the answer is gone")?;
-    world.olive.clicks(confirmation.id, "Enable Deactivate Users").await?;
-    let card = world.alert("[?] WAITING FOR APPROVAL · Slack · R1").await?;
+    let card = world.asks_to_enable(&app, "Slack").await?;
     Ok((world, running, app, card))
 }
 

@@ -59,12 +59,7 @@ async fn a_press_from_elsewhere_decides_nothing() -> Result<()> {
     let running = world.runs().await?;
     let app = world.comes_back("Dana", "Slack");
     world.alert("[!] ACTION NEEDED · Slack").await?;
-    let line = format!("/okta enable app:acme/{app} reason:\"rehires fail since Monday\"");
-    let asked = world.olive.types(&line).await?;
-    answered(&asked).await?;
-    let confirmation = asked.current().context("the answer is gone")?;
-    world.olive.clicks(confirmation.id, "Enable Deactivate Users").await?;
-    let card = world.alert("[?] WAITING FOR APPROVAL · Slack · R1").await?;
+    let card = world.asks_to_enable(&app, "Slack").await?;
 
     for label in ["Approve", "Deny…"] {
         for (what, fields, words) in places(&world.amy) {

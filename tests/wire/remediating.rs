@@ -38,13 +38,6 @@ async fn asks(person: &Person, line: &str, confirm: &str) -> Result<Answer> {
     person.clicks(confirmation, confirm).await
 }
 
-/// Olive asks for the setting to be turned on; the card that waits for approval.
-async fn waiting_card(world: &World, app: &str, label: &str) -> Result<MessageView> {
-    let line = format!("/okta enable app:acme/{app} reason:\"rehires fail since Monday\"");
-    asks(&world.olive, &line, "Enable Deactivate Users").await?;
-    world.alert(&format!("[?] WAITING FOR APPROVAL · {label} · R")).await
-}
-
 /// Somebody presses a button of a card; what only they are told.
 async fn presses(person: &Person, card: &MessageView, label: &str) -> Result<String> {
     last(&person.clicks(card.id, label).await?).await
@@ -92,7 +85,7 @@ async fn asked_for_from_the_alert_approved_written_once_and_proven() -> Result<(
 #[tokio::test]
 async fn what_a_person_does_in_the_console_is_seen_by_itself() -> Result<()> {
     let (world, running, app) = where_people_came_back("Airbase", 1).await?;
-    let card = waiting_card(&world, &app, "Airbase").await?;
+    let card = world.asks_to_enable(&app, "Airbase").await?;
     presses(&world.amy, &card, "Approve").await?;
     becomes(&world, &card, "[~] IN PROGRESS · Airbase").await?;
 
@@ -106,7 +99,7 @@ async fn what_a_person_does_in_the_console_is_seen_by_itself() -> Result<()> {
 #[tokio::test]
 async fn done_before_it_was_approved_makes_it_void() -> Result<()> {
     let (world, running, app) = where_people_came_back("Airbase", 1).await?;
-    let card = waiting_card(&world, &app, "Airbase").await?;
+    let card = world.asks_to_enable(&app, "Airbase").await?;
 
     world.okta.enables_in_console(&app, "Max Power");
 
@@ -139,7 +132,7 @@ async fn ones_own_request_and_a_press_without_the_role_are_refused() -> Result<(
 #[tokio::test]
 async fn denied_with_a_reason_that_the_requester_reads() -> Result<()> {
     let (world, running, app) = where_people_came_back("Slack", 1).await?;
-    let card = waiting_card(&world, &app, "Slack").await?;
+    let card = world.asks_to_enable(&app, "Slack").await?;
     let dialog = world.amy.clicks(card.id, "Deny…").await?;
     until("a dialog", || matches!(dialog.now(), Shown::Modal(_))).await?;
     let Shown::Modal(modal) = dialog.now() else { bail!("no dialog") };
@@ -226,7 +219,7 @@ async fn clicks_that_come_twice_make_one_request_and_one_execution() -> Result<(
 async fn of_two_who_decide_in_the_same_instant_one_does_and_the_other_is_told() -> Result<()> {
     for deny in [false, true] {
         let (world, running, app) = where_people_came_back("Slack", 1).await?;
-        let card = waiting_card(&world, &app, "Slack").await?;
+        let card = world.asks_to_enable(&app, "Slack").await?;
         let dialog = world.abe.clicks(card.id, "Deny…").await?;
         until("a dialog", || matches!(dialog.now(), Shown::Modal(_))).await?;
         let Shown::Modal(modal) = dialog.now() else { bail!("no dialog") };
@@ -260,7 +253,7 @@ async fn of_two_who_decide_in_the_same_instant_one_does_and_the_other_is_told() 
 #[tokio::test]
 async fn buttons_outlive_a_restart() -> Result<()> {
     let (world, running, app) = where_people_came_back("Slack", 1).await?;
-    let card = waiting_card(&world, &app, "Slack").await?;
+    let card = world.asks_to_enable(&app, "Slack").await?;
     running.stops().await?;
 
     let running = world.runs().await?;
@@ -279,7 +272,7 @@ async fn killed_while_it_wrote_it_finds_out_what_okta_has() -> Result<()> {
     world.is_ready().await?;
     let app = world.comes_back("Dana", "Slack");
     world.alert("[!] ACTION NEEDED · Slack").await?;
-    let card = waiting_card(&world, &app, "Slack").await?;
+    let card = world.asks_to_enable(&app, "Slack").await?;
     // Okta does it, and is slow to say so.
     world.okta.faults().next(1, "PUT /api/v1/apps/", Fault::Slow(Duration::from_secs(20)));
     world.amy.clicks(card.id, "Approve").await?;
@@ -297,7 +290,7 @@ async fn killed_while_it_wrote_it_finds_out_what_okta_has() -> Result<()> {
 #[tokio::test]
 async fn a_pause_holds_what_was_approved_until_it_is_resumed() -> Result<()> {
     let (world, running, app) = where_people_came_back("Slack", 1).await?;
-    let card = waiting_card(&world, &app, "Slack").await?;
+    let card = world.asks_to_enable(&app, "Slack").await?;
     last(&world.root.types("/okta pause reason:\"an incident at Okta\"").await?).await.ok();
     presses(&world.amy, &card, "Approve").await?;
     becomes(&world, &card, "[~] IN PROGRESS · Slack · R1").await?;
@@ -313,7 +306,7 @@ async fn a_pause_holds_what_was_approved_until_it_is_resumed() -> Result<()> {
 #[tokio::test]
 async fn a_forged_button_is_refused_and_written_down() -> Result<()> {
     let (world, running, app) = where_people_came_back("Slack", 1).await?;
-    let card = waiting_card(&world, &app, "Slack").await?;
+    let card = world.asks_to_enable(&app, "Slack").await?;
     let forged = json!({
         "type": 3,
         "data": { "component_type": 2, "custom_id": "v1:approve:1:0123456789abcdef" },

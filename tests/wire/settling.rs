@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use sim::okta::Fault;
 
-use crate::world::{World, answered, last, text, until};
+use crate::world::{World, last, text, until};
 
 #[tokio::test]
 async fn a_write_whose_answer_was_lost_is_unclear_after_a_restart_and_settled_by_the_log() -> Result<()> {
@@ -12,12 +12,7 @@ async fn a_write_whose_answer_was_lost_is_unclear_after_a_restart_and_settled_by
     let running = world.runs().await?;
     let app = world.comes_back("Dana", "Slack");
     world.alert("[!] ACTION NEEDED · Slack").await?;
-    let line = format!("/okta enable app:acme/{app} reason:\"rehires fail since Monday\"");
-    let asked = world.olive.types(&line).await?;
-    answered(&asked).await?;
-    let confirmation = asked.current().context("the answer is gone")?;
-    world.olive.clicks(confirmation.id, "Enable Deactivate Users").await?;
-    let card = world.alert("[?] WAITING FOR APPROVAL · Slack · R1").await?;
+    let card = world.asks_to_enable(&app, "Slack").await?;
     world.okta.faults().next(1, "PUT /api/v1/apps/", Fault::Drop);
     last(&world.amy.clicks(card.id, "Approve").await?).await?;
     let puts = || world.okta.requests("/api/v1/apps/").iter().filter(|asked| asked.method == "PUT").count();

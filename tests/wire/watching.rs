@@ -21,12 +21,7 @@ async fn each_write_is_one_line_with_oktas_id_and_one_with_the_event_that_shows_
     world.is_ready().await?;
     let app = world.comes_back("Dana", "Slack");
     world.alert("[!] ACTION NEEDED · Slack").await?;
-    let line = format!("/okta enable app:acme/{app} reason:\"rehires fail since Monday\"");
-    let asked = world.olive.types(&line).await?;
-    answered(&asked).await?;
-    let confirmation = asked.current().context("the answer is gone")?;
-    world.olive.clicks(confirmation.id, "Enable Deactivate Users").await?;
-    let card = world.alert("[?] WAITING FOR APPROVAL · Slack · R1").await?;
+    let card = world.asks_to_enable(&app, "Slack").await?;
     last(&world.amy.clicks(card.id, "Approve").await?).await?;
     world.alert("[✓] DONE · Slack · R1").await?;
     let asked = world.olive.types(&format!("/okta retry app:acme/{app} person:dana@example.com")).await?;

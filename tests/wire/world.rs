@@ -158,6 +158,16 @@ impl World {
         found().context("the alert is gone again")
     }
 
+    /// Olive asks for an app's setting to be turned on, and confirms; the card that waits for approval.
+    pub async fn asks_to_enable(&self, app: &str, label: &str) -> Result<MessageView> {
+        let line = format!("/okta enable app:acme/{app} reason:\"rehires fail since Monday\"");
+        let asked = self.olive.types(&line).await?;
+        answered(&asked).await?;
+        let confirmation = asked.current().context("the answer is gone")?;
+        self.olive.clicks(confirmation.id, "Enable Deactivate Users").await?;
+        self.alert(&format!("[?] WAITING FOR APPROVAL · {label} · R")).await
+    }
+
     /// What the alerts say.
     pub fn lines(&self) -> Vec<String> {
         self.discord.messages(self.channel).into_iter().map(|message| message.content).collect()
